@@ -1,0 +1,109 @@
+/** `lwc inspect`: what lwc makes of a model, and why; writes nothing. */
+import { compile } from "../../compile.js";
+import { printGraph } from "../../ir/print.js";
+import { pipeline } from "../../passes/pipeline.js";
+import type { Program } from "../../schedule/schedule.js";
+import { printable } from "../print-diagnostics.js";
+import { type ModelOptions, readModel } from "../read-model.js";
+import { readTarget } from "../read-target.js";
+import { makeReport } from "../report/report.js";
+import { group, reportText } from "../report/text.js";
+import { say, sayWarnings } from "../say.js";
+
+export interface InspectCommand extends ModelOptions {
+  readonly target: string;
+  readonly ir?: boolean;
+  readonly plan?: boolean;
+  readonly why?: boolean;
+  readonly op?: string;
+  readonly json?: boolean;
+}
+
+export async function runInspect(model: string, options: InspectCommand, command: string): Promise<void> {
+  const target = await readTarget(options.target);
+  const file = readModel(model, options, command);
+  const { program, warnings } = compile(file.bytes, target, file.options);
+  const report = makeReport(program);
+  if (options.json === true) {
+    const {
+      macs,
+      params,
+      weight_bytes,
+      table_bytes,
+      arena_bytes,
+      arena_lower_bound,
+      transposes,
+      islands,
+      steps,
+      passes,
+      slots,
+    } = report;
+    say(
+      JSON.stringify(
+        {
+          macs,
+          params,
+          weight_bytes,
+          table_bytes,
+          arena_bytes,
+          arena_lower_bound,
+          transposes: transposes.length,
+          transpose_reasons: transposes,
+          float_islands: islands,
+          steps,
+          passes,
+          slots,
+        },
+        undefined,
+        1,
+      ),
+    );
+    return;
+  }
+  sayWarnings(warnings);
+  if (options.ir === true) return say(printGraph(program.graph).trimEnd());
+  if (options.op !== undefined) return listOp(program, options.op);
+  if (options.why === true) return explain(program);
+  if (options.plan === true) return say(reportText(report).trimEnd());
+  const lines = [
+    `${report.model}: ${report.steps.length} steps for ${report.target}`,
+    `  MACs         ${group(report.macs)}`,
+    `  parameters   ${group(report.params)}`,
+    `  weights      ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes`,
+    `  arena        ${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}, peak at step ${report.peak.step}`,
+    `  transposes   ${report.transposes.length} remain`,
+    ...report.transposes.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
+    `  float nodes  ${report.islands.length} that ONNX Runtime computes in float`,
+    ...report.islands.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
+    "  more         --plan (steps and arena), --why (decisions), --ir (graph as .lwir), --op Conv (nodes of one operator)",
+  ];
+  say(lines.join("\n"));
+}
+
+function explain(program: Program): void {
+  say("passes");
+  for (const pass of pipeline) {
+    say(`  ${pass.name}: ${pass.why}`);
+    for (const note of program.log.filter((entry) => entry.pass === pass.name)) say(`    ${printable(note.why)}`);
+  }
+  say("schedule");
+  for (const note of program.log.filter((entry) => !pipeline.some((pass) => pass.name === entry.pass)))
+    say(`  ${note.pass}: ${printable(note.why)}`);
+  say("steps");
+  for (const step of program.schedule.steps)
+    say(`  ${step.index} ${step.node.id} (${printable(step.node.origin.label)}): ${printable(step.why)}`);
+}
+
+function listOp(program: Program, wanted: string): void {
+  const matches = program.schedule.steps.filter(
+    ({ node }) => node.kind === wanted || node.origin.label.split(" + ").includes(wanted),
+  );
+  for (const { index, node, macs, why } of matches) {
+    say(
+      `step ${index} ${node.id}: ${printable(node.origin.label)} ${node.origin.nodes.map((name) => `"${printable(name)}"`).join(", ")}`,
+    );
+    say(`  ${node.kind} ${JSON.stringify(node.attrs)}, ${group(macs)} MAC`);
+    say(`  ${printable(why)}`);
+  }
+  say(`${matches.length} nodes of ${wanted}`);
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env node
+/** The command line `lwc`. Commands load when they are used, so that each starts fast. */
+import { Command, CommanderError, Option } from "commander";
+import { CompileError } from "../diagnostics.js";
+import { version } from "../version.js";
+import { exitCodeHelp, exitCodes } from "./exit-codes.js";
+import { formatDiagnostics } from "./print-diagnostics.js";
+
+const program = new Command("lwc")
+  .description("Compiles quantized ONNX networks to plain C for microcontrollers, and proves the C right.")
+  .version(version)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .option("--debug", "print stack traces")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  lwc compile model.onnx --target cortex-m7 -o out/
+  lwc verify  model.onnx --target cortex-m7
+  lwc inspect model.onnx --why
+  lwc run     model.onnx --input digit.png
+${exitCodeHelp}`,
+  );
+
+/** Options of every command that reads a model. */
+function withModel(command: Command, defaultTarget: string | undefined): Command {
+  const target = new Option(
+    "-t, --target <name>",
+    "core or board (`lwc targets` lists them), or a .json file of your own",
+  );
+  command.argument("<model.onnx>", "quantized model: QDQ or QOperator form");
+  command.addOption(defaultTarget === undefined ? target : target.default(defaultTarget));
+  return command
+    .option("--numerics <profile>", "whose last bit to follow: ort, ort-arm64, fast", "ort")
+    .option("-O, --optimize <goal>", "speed, balanced or size", "balanced")
+    .option("--name <id>", "prefix of the C names; default: the file's name")
+    .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
+    .option("--json", "machine-readable result on stdout");
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+withModel(program.command("compile").description("write C sources, header and report"), undefined)
+  .option("-o, --output <folder>", "where to write", "out")
+  .option("--io <where>", "graph inputs and outputs: in the caller's buffers, or in the arena", "caller")
+  .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
+  .option("--force", "write into a folder that holds other files too")
+  .addHelpText("after", "\nExample:\n  lwc compile model.onnx --target nucleo-h743zi -o firmware/model")
+  .action(async (model, options) => {
+    const { runCompile } = await import("./commands/compile.js");
+    await runCompile(model, { ...options, target: requireTarget(options.target) }, commandLine());
+  });
+
+withModel(program.command("verify").description("prove reference = schedule = host C = QEMU, byte for byte"), undefined)
+  .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
+  .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
+  .option("--layers", "compare every layer, not outputs alone")
+  .option("--engines <list>", "any of passes,replay,host,qemu,onnxruntime; default: all that apply")
+  .addHelpText("after", "\nExample:\n  lwc verify model.onnx --target cortex-m4 --runs 16 --layers")
+  .action(async (model, options) => {
+    const { runVerify } = await import("./commands/verify.js");
+    process.exitCode = await runVerify(model, { ...options, target: requireTarget(options.target) }, commandLine());
+  });
+
+withModel(program.command("inspect").description("show what lwc makes of a model, and why"), "cortex-m4")
+  .option("--ir", "the graph after all passes, as .lwir")
+  .option("--plan", "steps, kernels and arena")
+  .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")
+  .option("--op <name>", "the nodes of one operator: Conv, Add, conv2d, ...")
+  .action(async (model, options) => {
+    const { runInspect } = await import("./commands/inspect.js");
+    await runInspect(model, options, commandLine());
+  });
+
+withModel(program.command("run").description("run the reference interpreter on a file"), "host")
+  .option("--input <file>", "one per graph input: .npy, .bin, .png, .jpg", collect, [])
+  .option("--mean <numbers>", "pictures: subtracted from 0..255, one number or one per channel")
+  .option("--std <numbers>", "pictures: divides the difference; default 255 for float inputs, 1 for integers")
+  .option("--layout <order>", "pictures: rgb or bgr", "rgb")
+  .action(async (model, options) => {
+    const { runRun } = await import("./commands/run.js");
+    await runRun(model, options, commandLine());
+  });
+
+program
+  .command("targets")
+  .description("list cores and boards")
+  .option("--json", "machine-readable result on stdout")
+  .action(async (options) => {
+    const { runTargets } = await import("./commands/targets.js");
+    await runTargets(options);
+  });
+
+program
+  .command("ops")
+  .description("list operators")
+  .option("--json", "machine-readable result on stdout")
+  .action(async (options) => {
+    const { runOps } = await import("./commands/ops.js");
+    runOps(options);
+  });
+
+/** Checked here and not by commander, which would name a missing --target before a mistyped flag. */
+function requireTarget(name: unknown): string {
+  if (typeof name === "string") return name;
+  return program.error("error: --target <name> is missing; `lwc targets` lists cores and boards", {
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** The command for the banner, without the folders of this machine. */
+function commandLine(): string {
+  const bare = (word: string): string =>
+    /^[./~]?.*[/\\]/.test(word)
+      ? (word
+          .split(/[/\\]/)
+          .filter((part) => part !== "")
+          .at(-1) ?? word)
+      : word;
+  return ["lwc", ...process.argv.slice(2).map(bare)]
+    .map((word) => (/^[\w.,:=+/-]+$/.test(word) ? word : JSON.stringify(word)))
+    .join(" ");
+}
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const isDebug = program.opts()["debug"] === true;
+  if (error instanceof CompileError) {
+    process.stderr.write(`${formatDiagnostics(error.diagnostics)}\n`);
+    if (isDebug) process.stderr.write(`${error.stack ?? ""}\n`);
+    return error.diagnostics.some((d) => d.kind === "bug") ? exitCodes.bug : exitCodes.failed;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`LWC9000 bug: ${message}\n        hint: please report this; --debug prints where it happened\n`);
+  if (isDebug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  return exitCodes.bug;
+}
+
+await main();

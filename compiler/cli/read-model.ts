@@ -1,0 +1,89 @@
+/** Reads a model file, its external data, and the options that all commands share. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import type { Profile } from "../arith/numerics.js";
+import type { CompileOptions } from "../compile.js";
+import { fail } from "../diagnostics.js";
+import type { Optimize } from "../ops/kernel.js";
+
+/** Options as commander hands them over. */
+export interface ModelOptions {
+  readonly numerics?: string;
+  readonly optimize?: string;
+  readonly io?: string;
+  readonly name?: string;
+  readonly inputShape?: readonly string[];
+}
+
+export interface ModelFile {
+  readonly bytes: Uint8Array;
+  readonly options: CompileOptions;
+}
+
+export function readModel(path: string, options: ModelOptions, command: string): ModelFile {
+  const bytes = readFile(path, "model");
+  const name = options.name ?? basename(path).replace(/\.onnx$/i, "");
+  return {
+    bytes,
+    options: {
+      numerics: choose("--numerics", options.numerics ?? "ort", ["ort", "ort-arm64", "fast"] satisfies Profile[]),
+      optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size"] satisfies Optimize[]),
+      io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
+      name,
+      inputShapes: parseShapes(options.inputShape ?? []),
+      command,
+      modelHash: createHash("sha256").update(bytes).digest("hex"),
+      readExternal: (location) => readExternal(path, location),
+    },
+  };
+}
+
+export function readFile(path: string, what: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason =
+      error instanceof Error && "code" in error && error.code === "ENOENT"
+        ? "it does not exist"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    return fail({
+      code: "LWC7101",
+      kind: "error",
+      message: `cannot read ${what} "${path}": ${reason}`,
+      where: { file: path },
+    });
+  }
+}
+
+/** External data lies beside the model, or in a folder below it. */
+function readExternal(model: string, location: string): Uint8Array {
+  const relative = normalize(location);
+  if (isAbsolute(relative) || relative.startsWith("..")) {
+    fail({
+      code: "LWC7102",
+      kind: "error",
+      message: `the model refers to external data outside its folder: "${location}"`,
+      hint: "keep the data file beside the model",
+    });
+  }
+  return readFile(join(dirname(model), relative), "external data");
+}
+
+function choose<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((other) => other === value);
+  return found ?? fail({ code: "LWC7103", kind: "error", message: `${flag} ${value}: expected ${allowed.join(", ")}` });
+}
+
+function parseShapes(texts: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  return new Map(
+    texts.map((text) => {
+      const match = /^(.+)=(\d+(?:x\d+)*)$/.exec(text);
+      if (!match)
+        return fail({ code: "LWC7104", kind: "error", message: `--input-shape ${text}: expected name=1x3x96x96` });
+      return [match[1] ?? "", (match[2] ?? "").split("x").map(Number)] as const;
+    }),
+  );
+}

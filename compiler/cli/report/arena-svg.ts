@@ -1,0 +1,75 @@
+/** A picture of the arena: steps from left to right, offsets from bottom to top, a box per slot with a tooltip. */
+import { commentText as printable } from "../../codegen/c-comment.js";
+import { escapeHtml } from "./escape-html.js";
+import type { Report, SlotReport } from "./report.js";
+import { group } from "./text.js";
+
+const plot = { left: 80, top: 10, height: 340, bottom: 30 } as const;
+/** The plot is as wide as a page, and wider where steps would become too thin to point at. */
+const minWidth = 800;
+const minStepWidth = 8;
+const ticks = 4;
+const maxStepLabels = 20;
+
+export function arenaSvg(report: Report): string {
+  const stepCount = report.steps.length;
+  // A column for the time before the first step and one for the time after the last.
+  const columns = stepCount + 2;
+  const width = Math.max(minWidth, columns * minStepWidth);
+  const scale: Scale = {
+    x: (step) => plot.left + ((step + 1) * width) / columns,
+    y: (offset) => plot.top + plot.height * (1 - offset / Math.max(1, report.arena_bytes)),
+  };
+  const total = { width: plot.left + width + 10, height: plot.top + plot.height + plot.bottom };
+  return [
+    `<svg viewBox="0 0 ${total.width} ${total.height}" width="${total.width}" height="${total.height}" role="img" aria-label="Arena: slots over steps">`,
+    ...peakColumn(report, scale),
+    ...offsetAxis(report.arena_bytes, scale, plot.left + width),
+    ...report.slots.map((slot) => slotBox(slot, scale, stepCount)),
+    ...stepAxis(stepCount, scale),
+    "</svg>",
+  ].join("\n");
+}
+
+interface Scale {
+  x(step: number): number;
+  y(offset: number): number;
+}
+
+function peakColumn(report: Report, { x }: Scale): readonly string[] {
+  if (report.slots.length === 0) return [];
+  const { step } = report.peak;
+  return [
+    `<rect class="peak" x="${px(x(step))}" y="${plot.top}" width="${px(x(step + 1) - x(step))}" height="${plot.height}"><title>peak: step ${step}</title></rect>`,
+  ];
+}
+
+function offsetAxis(bytes: number, { y }: Scale, right: number): readonly string[] {
+  return Array.from({ length: ticks + 1 }, (_, tick) => {
+    const offset = Math.round((bytes * tick) / ticks);
+    const at = px(y(offset));
+    return `<line class="grid" x1="${plot.left}" x2="${px(right)}" y1="${at}" y2="${at}"/><text x="${plot.left - 6}" y="${at}" text-anchor="end" dy="4">${group(offset)}</text>`;
+  });
+}
+
+function stepAxis(stepCount: number, { x }: Scale): readonly string[] {
+  const every = Math.max(1, Math.ceil(stepCount / maxStepLabels));
+  const at = plot.top + plot.height + 18;
+  return Array.from({ length: stepCount }, (_, step) => step)
+    .filter((step) => step % every === 0)
+    .map((step) => `<text x="${px((x(step) + x(step + 1)) / 2)}" y="${at}" text-anchor="middle">${step}</text>`);
+}
+
+function slotBox(slot: SlotReport, { x, y }: Scale, stepCount: number): string {
+  const left = x(slot.first_step);
+  const top = y(slot.offset + slot.bytes);
+  const first = slot.first_step < 0 ? "before" : `step ${slot.first_step}`;
+  const last = slot.last_step >= stepCount ? "after" : `step ${slot.last_step}`;
+  const title = `${printable(slot.what, 200)}: ${group(slot.bytes)} bytes at ${group(slot.offset)}, ${first} to ${last}`;
+  const box = `x="${px(left)}" y="${px(top)}" width="${px(x(slot.last_step + 1) - left)}" height="${px(y(slot.offset) - top)}"`;
+  return `<rect class="${slot.kind}" ${box}><title>${escapeHtml(title)}</title></rect>`;
+}
+
+function px(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

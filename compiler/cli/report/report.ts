@@ -1,0 +1,203 @@
+/** The report of a compilation as plain data: what `<name>_report.json` holds and the other forms print. Pure. */
+import { kernelInputs } from "../../codegen/kernel-inputs.js";
+import { type Graph, type Port, type TensorId, tensorOf } from "../../ir/graph.js";
+import { elementCount, type Shape } from "../../ir/shape.js";
+import { type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
+import { transpose } from "../../ops/transpose.js";
+import { programSizes } from "../../schedule/program-sizes.js";
+import type { Program, Slot, Step } from "../../schedule/schedule.js";
+
+/** Field names are those of the JSON file. Names from the model stand as they are: the printers make them safe. */
+export interface Report {
+  readonly model: string;
+  readonly model_sha256: string;
+  readonly command: string;
+  readonly lwc_version: string;
+  readonly target: string;
+  readonly numerics: string;
+  readonly optimize: string;
+  readonly io: string;
+  readonly macs: number;
+  readonly params: number;
+  readonly weight_bytes: number;
+  readonly table_bytes: number;
+  readonly arena_bytes: number;
+  readonly arena_lower_bound: number;
+  readonly io_bytes: number;
+  readonly inputs: readonly PortReport[];
+  readonly outputs: readonly PortReport[];
+  readonly peak: PeakReport;
+  readonly steps: readonly StepReport[];
+  readonly slots: readonly SlotReport[];
+  /** Nodes that ONNX Runtime computes in float. */
+  readonly islands: readonly NodeNote[];
+  /** Transposes that move bytes at run time. */
+  readonly transposes: readonly NodeNote[];
+  readonly passes: readonly { readonly pass: string; readonly why: string }[];
+}
+
+export interface PortReport {
+  readonly name: string;
+  /** In the model. */
+  readonly model_dtype: string;
+  readonly model_shape: Shape;
+  /** In C: NHWC where the rank is 4. */
+  readonly dtype: string;
+  readonly shape: Shape;
+  /** null for int32 outputs. */
+  readonly scale: number | null;
+  readonly zero_point: number | null;
+}
+
+/** The busiest step and what is alive then. */
+export interface PeakReport {
+  readonly step: number;
+  readonly bytes: number;
+  readonly alive: readonly { readonly what: string; readonly bytes: number }[];
+}
+
+export interface StepReport {
+  readonly step: number;
+  /** The model's name of the node; the compiler's where the model has none. */
+  readonly name: string;
+  /** ONNX nodes that the step stands for. */
+  readonly nodes: readonly string[];
+  /** What they were: "Conv + Relu". */
+  readonly origin: string;
+  readonly op: string;
+  /** null for a view: nothing runs. */
+  readonly kernel: string | null;
+  readonly geometry: string | null;
+  readonly why: string;
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+  readonly macs: number;
+  readonly weight_bytes: number;
+  readonly table_bytes: number;
+  readonly scratch_bytes: number;
+  readonly output_bytes: number;
+}
+
+export interface SlotReport {
+  readonly what: string;
+  readonly kind: "tensor" | "scratch";
+  readonly offset: number;
+  readonly bytes: number;
+  /** -1: filled before step 0. */
+  readonly first_step: number;
+  /** Number of steps: read after the last one. */
+  readonly last_step: number;
+}
+
+export interface NodeNote {
+  readonly node: string;
+  readonly reason: string;
+}
+
+export function makeReport(program: Program): Report {
+  const { graph, schedule, options, arena } = program;
+  const sizes = programSizes(program);
+  const slots = arena.slots
+    .map((slot) => slotReport(graph, slot))
+    .sort((a, b) => a.offset - b.offset || a.first_step - b.first_step);
+  return {
+    model: program.name,
+    model_sha256: options.modelHash,
+    command: options.command,
+    lwc_version: options.version,
+    target: program.target.name,
+    numerics: options.numerics,
+    optimize: options.optimize,
+    io: options.io,
+    macs: sizes.macs,
+    params: sizes.params,
+    weight_bytes: sizes.weightBytes,
+    table_bytes: sizes.tableBytes,
+    arena_bytes: sizes.arenaBytes,
+    arena_lower_bound: sizes.arenaLowerBound,
+    io_bytes: sizes.ioBytes,
+    inputs: graph.inputs.map((port) => portReport(graph, port)),
+    outputs: graph.outputs.map((port) => portReport(graph, port)),
+    peak: peakReport(slots, arena.peakStep),
+    steps: schedule.steps.map((step) => stepReport(graph, step)),
+    slots,
+    islands: schedule.steps.flatMap((step) =>
+      step.node.origin.island === undefined ? [] : [{ node: stepName(step), reason: step.node.origin.island }],
+    ),
+    transposes: schedule.steps.flatMap((step) =>
+      step.call && transpose.is(step.node) ? [{ node: stepName(step), reason: step.why }] : [],
+    ),
+    passes: program.log.map(({ pass, why }) => ({ pass, why })),
+  };
+}
+
+export function reportJson(report: Report): string {
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+function stepName(step: Step): string {
+  return step.node.origin.nodes[0] || step.node.id;
+}
+
+function portReport(graph: Graph, port: Port): PortReport {
+  const { dtype, shape, quant } = tensorOf(graph, port.tensor);
+  return {
+    name: port.name,
+    model_dtype: port.dtype,
+    model_shape: port.shape,
+    dtype,
+    shape,
+    scale: quant?.scales[0] ?? null,
+    zero_point: quant?.zeroPoint ?? null,
+  };
+}
+
+function peakReport(slots: readonly SlotReport[], step: number): PeakReport {
+  const alive = slots
+    .filter((slot) => slot.first_step <= step && step <= slot.last_step)
+    .map(({ what, bytes }) => ({ what, bytes }));
+  return {
+    step,
+    bytes: alive.reduce((sum, slot) => sum + slot.bytes, 0),
+    alive: alive.sort((a, b) => b.bytes - a.bytes),
+  };
+}
+
+function stepReport(graph: Graph, step: Step): StepReport {
+  const { node, call } = step;
+  const shapeOf = (id: TensorId): Shape => tensorOf(graph, id).shape;
+  const bytesWith = (role: PackedConstant["role"]): number =>
+    (call?.constants ?? [])
+      .filter((constant) => constant.role === role)
+      .reduce((sum, constant) => sum + constant.data.byteLength, 0);
+  const output = tensorOf(graph, node.output);
+  return {
+    step: step.index,
+    name: stepName(step),
+    nodes: node.origin.nodes,
+    origin: node.origin.label,
+    op: node.kind,
+    kernel: call?.kernel ?? null,
+    geometry: call?.geometry ?? null,
+    why: step.why,
+    inputs: kernelInputs(graph, step).map(shapeOf),
+    output: output.shape,
+    macs: step.macs,
+    weight_bytes: bytesWith("weights"),
+    table_bytes: bytesWith("table"),
+    scratch_bytes: call ? totalScratchBytes(call) : 0,
+    output_bytes: elementCount(output.shape) * (output.dtype === "int8" ? 1 : 4),
+  };
+}
+
+function slotReport(graph: Graph, slot: Slot): SlotReport {
+  const names = slot.tensors.map((id) => tensorOf(graph, id).source || id);
+  return {
+    what: slot.scratchOf === undefined ? names.join(", then ") : `scratch of step ${slot.scratchOf}`,
+    kind: slot.scratchOf === undefined ? "tensor" : "scratch",
+    offset: slot.offset,
+    bytes: slot.bytes,
+    first_step: slot.firstStep,
+    last_step: slot.lastStep,
+  };
+}

@@ -1,0 +1,92 @@
+/** The report as plain text for a terminal: 7-bit, no control characters whatever stands in the model. */
+import { commentText as printable } from "../../codegen/c-comment.js";
+import { formatShape } from "../../ir/shape.js";
+import type { NodeNote, PortReport, Report, StepReport } from "./report.js";
+
+export function reportText(report: Report): string {
+  const sections = [
+    summary(report),
+    ["PEAK", ...peak(report)],
+    ["STEPS", ...columns(stepTable(report.steps))],
+    ["WHY", ...report.steps.map((step) => `${String(step.step).padStart(4)}  ${printable(step.why, 300)}`)],
+    ["IN FLOAT IN ONNX RUNTIME", ...notes(report.islands, "none: every node is computed in integers")],
+    ["TRANSPOSES LEFT", ...notes(report.transposes, "none")],
+    ["PASSES", ...report.passes.map(({ pass, why }) => `  ${printable(pass)}: ${printable(why, 300)}`)],
+  ];
+  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function summary(report: Report): readonly string[] {
+  const facts: readonly (readonly [string, string])[] = [
+    ["model", `${report.model}${report.model_sha256 === "" ? "" : `, SHA-256 ${printable(report.model_sha256)}`}`],
+    ["command", printable(report.command, 400)],
+    ["generator", `lwc ${printable(report.lwc_version)}, -O ${report.optimize}`],
+    ["target", report.target],
+    ["numerics", report.numerics],
+    ...report.inputs.map((port): [string, string] => ["input", portText(port)]),
+    ...report.outputs.map((port): [string, string] => ["output", portText(port)]),
+    ["MACs", group(report.macs)],
+    ["parameters", group(report.params)],
+    [
+      "flash",
+      `${group(report.weight_bytes + report.table_bytes)} bytes of constants: weights ${group(report.weight_bytes)}, tables ${group(report.table_bytes)}`,
+    ],
+    ["arena", `${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}`],
+    ["in and out", `${group(report.io_bytes)} bytes ${report.io === "arena" ? "inside the arena" : "of the caller's"}`],
+  ];
+  return facts.filter(([, value]) => value !== "").map(([label, value]) => `${label.padEnd(10)}  ${value}`);
+}
+
+function portText(port: PortReport): string {
+  const quant = port.scale === null ? "" : `, real = ${Number(port.scale.toPrecision(9))} * (q - ${port.zero_point})`;
+  const model = `${port.model_dtype} ${formatShape(port.model_shape)}`;
+  return `"${printable(port.name)}" ${model} in the model, ${port.dtype} ${formatShape(port.shape)} in C${quant}`;
+}
+
+function peak({ peak: { step, bytes, alive } }: Report): readonly string[] {
+  return [
+    `  step ${step}: ${group(bytes)} bytes alive`,
+    ...columns(alive.map((slot) => ["", group(slot.bytes), printable(slot.what, 80)])),
+  ];
+}
+
+function stepTable(steps: readonly StepReport[]): readonly (readonly string[])[] {
+  const heading = ["step", "MACs", "constants", "out", "shape", "kernel", "name"];
+  return [
+    heading,
+    ...steps.map((step) => [
+      String(step.step),
+      group(step.macs),
+      group(step.weight_bytes + step.table_bytes),
+      group(step.output_bytes),
+      formatShape(step.output),
+      step.kernel ?? "(view)",
+      `${printable(step.name, 60)} = ${printable(step.origin, 60)}`,
+    ]),
+  ];
+}
+
+function notes(list: readonly NodeNote[], none: string): readonly string[] {
+  return list.length === 0
+    ? [`  ${none}`]
+    : list.map(({ node, reason }) => `  ${printable(node, 60)}: ${printable(reason, 300)}`);
+}
+
+/** Aligns columns; numbers to the right. */
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const isNumber = Array.from({ length: count }, (_, column) =>
+    rows.slice(1).every((row) => /^[\d ]*$/.test(row[column] ?? "")),
+  );
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd(),
+  );
+}
+
+/** Digits in groups of three, separated by spaces. */
+export function group(value: number): string {
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, " ");
+}

@@ -1,0 +1,56 @@
+/**
+ * Prints a program as C: a pure function from Program to text. Everything that is decided here is a name or a format.
+ *
+ *   <name>.h            the interface: macros of sizes, shapes and quantization, the context, run()
+ *   <name>.c            the arena map, one function per kernel instance, run() as a list of calls
+ *   <name>_weights.h/.c the constants
+ *   lwc/                the kernels that are used, as they are in runtime-c
+ *
+ * `cc -I. -c *.c` in the output directory builds it.
+ */
+import type { Program, SourceFile } from "../schedule/schedule.js";
+import { bindProgram } from "./bindings.js";
+import { headerView } from "./header-view.js";
+import { runtimeFiles, runtimeNames } from "./runtime-files.js";
+import { sourceView } from "./source-view.js";
+import { makeRender } from "./templates.js";
+import { weightsView } from "./weights-view.js";
+
+/** The text files that codegen prints from. */
+export interface Assets {
+  /** Path under templates/ to text. */
+  readonly templates: ReadonlyMap<string, string>;
+  /** Path under runtime-c/ to text. */
+  readonly runtime: ReadonlyMap<string, string>;
+}
+
+export interface EmitOptions {
+  /** Calls `lwc_trace(step, data, bytes)`, which the caller defines, after each step. */
+  readonly trace?: boolean;
+}
+
+export function emit(program: Program, assets: Assets, options: EmitOptions = {}): readonly SourceFile[] {
+  const render = makeRender(assets.templates);
+  const bindings = bindProgram(program, runtimeNames(assets.runtime));
+  const { name } = program;
+  const headers = [...new Set(program.schedule.steps.flatMap((step) => (step.call ? [step.call.header] : [])))].sort();
+  return [
+    { path: `${name}.h`, text: render("model.h.hbs", headerView(program, bindings)) },
+    { path: `${name}.c`, text: render("model.c.hbs", sourceView(program, bindings, headers, options.trace ?? false)) },
+    {
+      path: `${name}_weights.h`,
+      text: render(
+        "weights.h.hbs",
+        weightsView(program, bindings, `${name}_weights.h`, "constants of the network", false),
+      ),
+    },
+    {
+      path: `${name}_weights.c`,
+      text: render(
+        "weights.c.hbs",
+        weightsView(program, bindings, `${name}_weights.c`, "constants of the network", true),
+      ),
+    },
+    ...runtimeFiles(assets.runtime, headers),
+  ];
+}

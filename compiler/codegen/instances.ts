@@ -1,0 +1,146 @@
+/**
+ * Kernel instances: one C function per distinct (kernel, drive, parameters). Layers of equal geometry share one, and the C
+ * compiler sees every parameter as a constant.
+ */
+import { must } from "../diagnostics.js";
+import { type Graph, tensorOf } from "../ir/graph.js";
+import { type KernelCall, kernelScratchOffset, needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
+import type { Program, Step } from "../schedule/schedule.js";
+import { callText, cTypeOf, structLines } from "./c-literal.js";
+import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
+import { kernelInputs } from "./kernel-inputs.js";
+import { stepShapes } from "./step-text.js";
+import type { FlatView, InstanceView, RowsView } from "./view.js";
+
+export interface Instances {
+  readonly views: readonly InstanceView[];
+  nameOf(step: Step): string;
+}
+
+/** What the generated function and its callers have to agree on. */
+interface Signature {
+  /** C type of each activation input: "int8_t" or "int32_t". */
+  readonly inputs: readonly string[];
+  readonly output: string;
+}
+
+/** Names of the locals of an instance, so that no constant's parameter collides with one. */
+const locals = ["in", "inputs", "out", "scratch", "params", "rows", "row", "padding", "y", "k"];
+
+export function collectInstances(program: Program, prefix: string, scope: NameScope): Instances {
+  const groups = new Map<string, { name: string; first: Step; call: KernelCall; steps: Step[] }>();
+  const names = new Map<number, string>();
+  for (const step of program.schedule.steps) {
+    const { call } = step;
+    if (!call) continue;
+    const key = instanceKey(program.graph, step, call);
+    const group = groups.get(key) ?? {
+      name: scope(`${prefix}_${sanitize(call.geometry)}`),
+      first: step,
+      call,
+      steps: [],
+    };
+    group.steps.push(step);
+    groups.set(key, group);
+    names.set(step.index, group.name);
+  }
+  return {
+    views: Array.from(groups.values(), ({ name, first, call, steps }) =>
+      instanceView(program.graph, name, first, call, steps),
+    ),
+    nameOf: (step) => must(names.get(step.index), `instance of step ${step.index}`),
+  };
+}
+
+function instanceKey(graph: Graph, step: Step, call: KernelCall): string {
+  const { kernel, header, params, drive, inputArray, constants } = call;
+  const layout = [kernelScratchOffset(call), call.scratchBytes > 0];
+  return JSON.stringify([
+    kernel,
+    header,
+    params,
+    drive,
+    inputArray,
+    constants.map((c) => [c.name, cTypeOf(c.data)]),
+    signatureOf(graph, step),
+    layout,
+  ]);
+}
+
+function signatureOf(graph: Graph, step: Step): Signature {
+  const typeOf = (id: Step["node"]["output"]): string => (tensorOf(graph, id).dtype === "int8" ? "int8_t" : "int32_t");
+  return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.node.output) };
+}
+
+function instanceView(graph: Graph, name: string, step: Step, call: KernelCall, steps: readonly Step[]): InstanceView {
+  const signature = signatureOf(graph, step);
+  const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
+  const fresh = makeNameScope([...locals, ...inputs]);
+  const constants = call.constants.map((constant) => fresh(sanitize(constant.name).replace(/^(?=\d)/, "table_")));
+  const parameters = [
+    ...inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`),
+    ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
+    `${signature.output} *out`,
+    ...(totalScratchBytes(call) > 0 ? ["void *scratch"] : []),
+  ];
+  const driven = call.drive.kind === "rows" ? "one output row at a time" : "whole tensor in one call";
+  return {
+    comment: `${call.kernel}, ${driven}: ${stepShapes(graph, step)}`,
+    uses: stepList(steps),
+    signature: callText("", `static void ${name}`, parameters, ""),
+    paramsType: call.params.type,
+    params: structLines(call.params.fields, "        "),
+    rows: rowsView(call, constants),
+    flat: flatView(call, inputs, constants, signature),
+  };
+}
+
+function stepList(steps: readonly Step[]): string {
+  return `${steps.length === 1 ? "step" : "steps"} ${steps.map((step) => step.index).join(", ")}`;
+}
+
+function scratchArgument(call: KernelCall): readonly string[] {
+  if (call.scratchBytes === 0) return [];
+  const offset = kernelScratchOffset(call);
+  return [offset === 0 ? "scratch" : `(int8_t *)scratch + ${offset}`];
+}
+
+function flatView(
+  call: KernelCall,
+  inputs: readonly string[],
+  constants: readonly string[],
+  signature: Signature,
+): FlatView | undefined {
+  if (call.drive.kind !== "flat") return undefined;
+  const array = call.inputArray === true;
+  const args = ["&params", ...(array ? ["inputs"] : inputs), ...constants, "out", ...scratchArgument(call)];
+  const type = signature.inputs[0] ?? "int8_t";
+  return {
+    inputArray: array ? `const ${type} *const inputs[${inputs.length}] = {${inputs.join(", ")}};` : "",
+    call: callText("    ", call.kernel, args, ";"),
+  };
+}
+
+function rowsView(call: KernelCall, constants: readonly string[]): RowsView | undefined {
+  const { drive } = call;
+  if (drive.kind !== "rows") return undefined;
+  const { window, inRows, outRows, inRowBytes, outRowBytes, padValue } = drive;
+  const terms = [times("y", window.stride), ...(window.size > 1 ? [times("k", window.dilation)] : [])].join(" + ");
+  const out = outRows > 1 ? `out + (y * ${outRowBytes})` : "out";
+  return {
+    size: String(window.size),
+    outRows: String(outRows),
+    inRows: String(inRows),
+    inRowBytes: String(inRowBytes),
+    rowExpression: window.padBefore > 0 ? `${terms} - ${window.padBefore}` : terms,
+    rowIndex: window.size > 1 ? "k" : "0",
+    hasWindow: window.size > 1,
+    hasPadding: needsPaddingRow(call),
+    padValue: String(padValue),
+    call: callText("        ", call.kernel, ["&params", "rows", ...constants, out, ...scratchArgument(call)], ";"),
+  };
+}
+
+function times(name: string, factor: number): string {
+  return factor === 1 ? name : `(${name} * ${factor})`;
+}

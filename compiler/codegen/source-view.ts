@@ -1,0 +1,122 @@
+/** The view of <name>.c: the arena map, the kernel instances, and run() as a list of steps. */
+import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
+import { elementCount } from "../ir/shape.js";
+import { needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
+import type { Program, Slot, Step } from "../schedule/schedule.js";
+import { bannerView } from "./banner-view.js";
+import type { Bindings } from "./bindings.js";
+import { commentText, wrapText } from "./c-comment.js";
+import { callText, maxColumns } from "./c-literal.js";
+import { accessorViews, arenaLength, runView } from "./header-view.js";
+import { kernelInputs } from "./kernel-inputs.js";
+import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
+import type { ArenaView, SourceView, StepView } from "./view.js";
+
+export function sourceView(
+  program: Program,
+  bindings: Bindings,
+  kernelHeaders: readonly string[],
+  trace: boolean,
+): SourceView {
+  const { steps } = program.schedule;
+  return {
+    banner: bannerView(program, `${program.name}.c`, "the network"),
+    name: program.name,
+    prefix: bindings.prefix,
+    macro: bindings.macro,
+    kernelHeaders,
+    needsString: steps.some((step) => step.call !== undefined && needsPaddingRow(step.call)),
+    arena: arenaView(program, bindings),
+    trace,
+    instances: bindings.instances.views,
+    accessors: accessorViews(bindings),
+    run: runView(program, bindings),
+    nullCheck: nullCheck(["ctx", ...bindings.ports.filter((port) => !port.inArena).map((port) => port.name)]),
+    usesArena: steps.some((step) => usesArena(program, step)),
+    steps: steps.map((step) => stepView(program, bindings, step, trace)),
+  };
+}
+
+function nullCheck(pointers: readonly string[]): string {
+  const checks = pointers.map((name) => `${name} == NULL`);
+  // clang takes parentheses around a lone comparison for a slip of the pen.
+  if (checks.length === 1) return checks.join("");
+  const terms = checks.map((check) => `(${check})`);
+  const oneLine = terms.join(" || ");
+  return `    if (${oneLine}) {`.length <= maxColumns ? oneLine : terms.join(" ||\n        ");
+}
+
+/** True where some call names the arena. */
+function usesArena(program: Program, step: Step): boolean {
+  if (!step.call) return false;
+  const tensors = [...kernelInputs(program.graph, step), step.node.output];
+  return totalScratchBytes(step.call) > 0 || tensors.some((id) => program.arena.places.get(id)?.kind === "arena");
+}
+
+function arenaView(program: Program, bindings: Bindings): ArenaView {
+  const { arena } = program;
+  const peak = program.schedule.steps[arena.peakStep];
+  const rows = arena.slots
+    .toSorted((a, b) => a.offset - b.offset || a.firstStep - b.firstStep || a.lastStep - b.lastStep)
+    .map(
+      (slot) => [String(slot.offset), String(slot.bytes), liveText(program, slot), slotText(program, slot)] as const,
+    );
+  const table = [["offset", "bytes", "steps", "what"] as const, ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
+  const [offset = 0, bytes = 0, live = 0] = widths;
+  return {
+    summary: wrapText(
+      `Arena: ${arena.bytes} bytes; no plan for this order of steps can do with less than ${arena.lowerBound}${peak ? `, alive at step ${arena.peakStep}` : ""}.`,
+      maxColumns - " * ".length,
+    ),
+    rows: table.flatMap(([at, size, steps, what]) => {
+      const columns = `${at.padStart(offset)}  ${size.padStart(bytes)}  ${steps.padEnd(live)}  `;
+      const lines = wrapText(what, maxColumns - " *   ".length - columns.length);
+      return lines.map((line, i) => `${i === 0 ? columns : " ".repeat(columns.length)}${line}`);
+    }),
+    offsets: bindings.offsets.map((entry) => ({ name: entry.name, value: String(entry.offset) })),
+    bytes: String(arena.bytes),
+    length: arenaLength(program, bindings),
+    align: String(arena.align),
+  };
+}
+
+/** "in..3", "4", "7..out": the steps between which the bytes matter. */
+function liveText(program: Program, slot: Slot): string {
+  const first = slot.firstStep < 0 ? "in" : String(slot.firstStep);
+  const last = slot.lastStep >= program.schedule.steps.length ? "out" : String(slot.lastStep);
+  return first === last ? first : `${first}..${last}`;
+}
+
+function slotText(program: Program, slot: Slot): string {
+  if (slot.scratchOf !== undefined) return `scratch of step ${slot.scratchOf}`;
+  return slot.tensors.map((id) => commentText(tensorOf(program.graph, id).source || id, 60)).join(", then ");
+}
+
+function stepView(program: Program, bindings: Bindings, step: Step, trace: boolean): StepView {
+  const { graph } = program;
+  const macs = step.macs > 0 ? `  ${step.macs} MAC` : "";
+  const title = `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)}  ${commentText(stepGeometry(step))}${macs} ----`;
+  const output = tensorOf(graph, step.node.output);
+  const traced = [String(step.index), bindings.pointer(output.id), `${byteCount(output)}u`];
+  return {
+    title,
+    why: wrapText(commentText(step.why, 300), maxColumns - 4 - "/*  */".length).join("\n       "),
+    call: step.call ? stepCall(graph, bindings, step, totalScratchBytes(step.call)) : "",
+    trace: trace && step.call ? callText("    ", "lwc_trace", traced, ";") : "",
+  };
+}
+
+function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: number): string {
+  const args = [
+    ...kernelInputs(graph, step).map((id) => bindings.pointer(id)),
+    ...bindings.constants.namesOf(step),
+    bindings.pointer(step.node.output),
+    ...(scratchBytes > 0 ? [bindings.scratch(step.index)] : []),
+  ];
+  return callText("    ", bindings.instances.nameOf(step), args, ";");
+}
+
+function byteCount(tensor: Tensor): number {
+  return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+}

@@ -1,0 +1,28 @@
+/** How a step is called in comments. */
+import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
+import { formatShape, type Shape } from "../ir/shape.js";
+import type { Step } from "../schedule/schedule.js";
+import { commentText } from "./c-comment.js";
+import { kernelInputs } from "./kernel-inputs.js";
+
+/** A shape without the batch, which is always 1. */
+export function shapeText(shape: Shape): string {
+  return formatShape(shape.length === 4 ? shape.slice(1) : shape);
+}
+
+/** "[24,24,32] -> [24,24,32]" */
+export function stepShapes(graph: Graph, step: Step): string {
+  const shapeOf = (id: TensorId): string => shapeText(tensorOf(graph, id).shape);
+  return `${kernelInputs(graph, step).map(shapeOf).join(" ")} -> ${shapeOf(step.node.output)}`;
+}
+
+/** `conv2 = Conv + Relu`: the model's name of the node and what it was. */
+export function stepTitle(step: Step): string {
+  const { nodes, label } = step.node.origin;
+  return `${commentText(nodes[0] || step.node.id, 60)} = ${commentText(label, 60)}`;
+}
+
+/** "dw3x3 s1": the geometry of the kernel in words. */
+export function stepGeometry(step: Step): string {
+  return step.call ? step.call.geometry.replaceAll("_", " ") : "view";
+}

@@ -1,0 +1,154 @@
+/**
+ * View models of the templates: every value is a formatted string, or a flag that says whether a part is printed. Text in
+ * comments has gone through commentText, names through c-names.
+ */
+
+/** Facts at the top of a file, before any code. */
+export interface BannerView {
+  readonly title: string;
+  readonly facts: readonly FactView[];
+}
+
+export interface FactView {
+  /** Padded to the width of the longest label. */
+  readonly label: string;
+  readonly value: string;
+}
+
+/** templates/model.h.hbs */
+export interface HeaderView {
+  readonly banner: BannerView;
+  readonly guard: string;
+  readonly prefix: string;
+  readonly macro: string;
+  readonly arenaBytes: string;
+  readonly macs: string;
+  /** Length of the array: at least one alignment unit, since C wants a member. */
+  readonly arenaLength: string;
+  readonly arenaAlign: string;
+  readonly arenaComment: string;
+  readonly ports: readonly PortView[];
+  readonly accessors: readonly AccessorView[];
+  readonly run: RunView;
+}
+
+export interface PortView {
+  /** `Input "x"`, its type and axes in the model and here. */
+  readonly notes: readonly string[];
+  readonly macros: readonly MacroView[];
+}
+
+export interface MacroView {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface AccessorView {
+  readonly comment: string;
+  /** Without semicolon. */
+  readonly signature: string;
+  readonly offset: string;
+  /** "" or the cast from int8_t *. */
+  readonly cast: string;
+}
+
+export interface RunView {
+  /** Without semicolon. */
+  readonly signature: string;
+  readonly notes: readonly string[];
+}
+
+/** templates/model.c.hbs */
+export interface SourceView {
+  readonly banner: BannerView;
+  readonly name: string;
+  readonly prefix: string;
+  readonly macro: string;
+  /** Files in lwc/. */
+  readonly kernelHeaders: readonly string[];
+  readonly needsString: boolean;
+  readonly arena: ArenaView;
+  readonly trace: boolean;
+  readonly instances: readonly InstanceView[];
+  readonly accessors: readonly AccessorView[];
+  readonly run: RunView;
+  /** The condition under which run() refuses its pointers. */
+  readonly nullCheck: string;
+  readonly usesArena: boolean;
+  readonly steps: readonly StepView[];
+}
+
+export interface ArenaView {
+  /** Lines. */
+  readonly summary: readonly string[];
+  /** Rows of the map, in columns, the heading first. */
+  readonly rows: readonly string[];
+  readonly offsets: readonly OffsetView[];
+  readonly bytes: string;
+  readonly length: string;
+  readonly align: string;
+}
+
+export interface OffsetView {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A kernel instance; exactly one of `rows` and `flat` is there. templates/kernels/*.hbs print the body. */
+export interface InstanceView {
+  readonly comment: string;
+  readonly uses: string;
+  readonly signature: string;
+  readonly paramsType: string;
+  readonly params: readonly string[];
+  readonly rows: RowsView | undefined;
+  readonly flat: FlatView | undefined;
+}
+
+/** templates/kernels/rows.hbs */
+export interface RowsView {
+  readonly size: string;
+  readonly outRows: string;
+  readonly inRows: string;
+  readonly inRowBytes: string;
+  /** Input row of output row y and window row k; may leave the input where hasPadding. */
+  readonly rowExpression: string;
+  readonly rowIndex: string;
+  readonly hasWindow: boolean;
+  readonly hasPadding: boolean;
+  readonly padValue: string;
+  readonly call: string;
+}
+
+/** templates/kernels/flat.hbs */
+export interface FlatView {
+  /** Declaration of the array of inputs, or "". */
+  readonly inputArray: string;
+  readonly call: string;
+}
+
+export interface StepView {
+  /** The rule line, without comment marks. */
+  readonly title: string;
+  readonly why: string;
+  /** "" for a view. */
+  readonly call: string;
+  /** "" without trace. */
+  readonly trace: string;
+}
+
+/** templates/weights.h.hbs and templates/weights.c.hbs */
+export interface WeightsView {
+  readonly banner: BannerView;
+  readonly name: string;
+  readonly guard: string;
+  readonly arrays: readonly ArrayView[];
+}
+
+export interface ArrayView {
+  readonly comment: string;
+  /** `LWC_ALIGNED(4) const int8_t lwc_net_conv_weights[864]` */
+  readonly declaration: string;
+  /** Elements in columns, without braces. */
+  readonly body: string;
+}

@@ -1,0 +1,75 @@
+/** The importer table: ONNX operator to the function that reads it. */
+import type { Importer } from "../context.js";
+import { importBatchNormalization } from "./batch-normalization.js";
+import { importBinary } from "./binary.js";
+import { importConstant, importConstantOfShape, importGather } from "./constants.js";
+import { importArgMax, importSoftmax } from "./heads.js";
+import { importConcat, importPad, importSlice, importSplit } from "./parts.js";
+import { importAveragePool, importGlobalAveragePool, importMaxPool, importReduceMean } from "./pools.js";
+import { qlinearImporters } from "./qlinear.js";
+import { importDequantizeLinear, importQuantizeLinear } from "./quantize.js";
+import {
+  importFlatten,
+  importIdentity,
+  importReshape,
+  importShape,
+  importSqueeze,
+  importTranspose,
+  importUnsqueeze,
+} from "./reshape.js";
+import { unaryImporters } from "./unary.js";
+import { importConv, importGemm, importMatMul } from "./weighted.js";
+
+const standard: Readonly<Record<string, Importer>> = {
+  ...unaryImporters,
+  Add: importBinary,
+  ArgMax: importArgMax,
+  AveragePool: importAveragePool,
+  BatchNormalization: importBatchNormalization,
+  Cast: importIdentity,
+  Concat: importConcat,
+  Constant: importConstant,
+  ConstantOfShape: importConstantOfShape,
+  Conv: importConv,
+  DequantizeLinear: importDequantizeLinear,
+  Div: importBinary,
+  Dropout: importIdentity,
+  Flatten: importFlatten,
+  Gather: importGather,
+  Gemm: importGemm,
+  GlobalAveragePool: importGlobalAveragePool,
+  Identity: importIdentity,
+  MatMul: importMatMul,
+  Max: importBinary,
+  MaxPool: importMaxPool,
+  Min: importBinary,
+  Mul: importBinary,
+  Pad: importPad,
+  QuantizeLinear: importQuantizeLinear,
+  ReduceMean: importReduceMean,
+  Reshape: importReshape,
+  Shape: importShape,
+  Slice: importSlice,
+  Softmax: importSoftmax,
+  Split: importSplit,
+  Squeeze: importSqueeze,
+  Sub: importBinary,
+  Transpose: importTranspose,
+  Unsqueeze: importUnsqueeze,
+};
+
+/** ONNX Runtime writes its quantized operators into the domain com.microsoft; Conv, MatMul and Q/DQ exist in both. */
+export function findImporter(domain: string, opType: string): Importer | undefined {
+  if (domain !== "" && domain !== "com.microsoft") return undefined;
+  const table = Object.hasOwn(qlinearImporters, opType)
+    ? qlinearImporters
+    : Object.hasOwn(standard, opType)
+      ? standard
+      : undefined;
+  return table?.[opType];
+}
+
+/** ONNX operators that lwc reads, sorted. */
+export function importedOperators(): readonly string[] {
+  return [...Object.keys(standard), ...Object.keys(qlinearImporters)].sort();
+}

@@ -1,0 +1,262 @@
+/** Concat, Slice, Split, Pad: joining and cutting. */
+import { quantize, unaryTable } from "../../../arith/unary.js";
+import { must } from "../../../diagnostics.js";
+import { type Quant, sameQuant, scaleOf } from "../../../ir/quant.js";
+import {
+  asActivation,
+  type Context,
+  constantInput,
+  constantInts,
+  type Importer,
+  intsAttribute,
+  malformed,
+  numberAttribute,
+  originOf,
+  positiveAxis,
+  textAttribute,
+  unsupported,
+} from "../context.js";
+import { memoryShape } from "../layout.js";
+import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import { moveActivation } from "./reshape.js";
+
+export const importConcat: Importer = (context) => {
+  const values = context.node.inputs.map((_, i) => context.input(i));
+  const axis = numberAttribute(context, "axis", 1);
+  const constants = values.flatMap((value) => (value?.kind === "constant" ? [value.tensor] : []));
+  if (constants.length === values.length) {
+    // Shape arithmetic: vectors of integers.
+    const data = Float64Array.from(constants.flatMap((tensor) => Array.from(tensor.data)));
+    return [{ kind: "constant", tensor: { name: context.node.name, dtype: "int64", dims: [data.length], data } }];
+  }
+  const tensors = values.map((value, i) => asActivation(context, value, i));
+  const first = must(tensors[0], "first input");
+  if (
+    !first.real &&
+    tensors.every((tensor) => sameQuant(context.assembler.quantOf(tensor), context.assembler.quantOf(first)))
+  ) {
+    const pending = concatenate(context, tensors, axis);
+    return [{ ...pending.finish(asIs(context, context.assembler.quantOf(first))), real: false }];
+  }
+  return [concatenate(context, tensors, axis)];
+};
+
+function asIs(context: Context, quant: Quant): OutputSpec {
+  return {
+    quant,
+    clampMin: -128,
+    clampMax: 127,
+    origin: originOf(context),
+    name: context.node.outputs[0] ?? context.node.name,
+  };
+}
+
+/** Joins along an ONNX axis; inputs with another quantization than the result's are rescaled by a table. */
+export function concatenate(context: Context, tensors: readonly TensorValue[], axis: number): PendingValue {
+  const first = must(tensors[0], "first input");
+  const joined = positiveAxis(context, axis, first.dims);
+  for (const tensor of tensors) {
+    const fits =
+      tensor.dims.length === first.dims.length && tensor.dims.every((dim, i) => i === joined || dim === first.dims[i]);
+    if (!fits)
+      malformed(
+        context,
+        "LWC1200",
+        `[${tensor.dims.join(",")}] does not join [${first.dims.join(",")}] along axis ${joined}`,
+      );
+  }
+  const total = tensors.reduce((sum, tensor) => sum + (tensor.dims[joined] ?? 0), 0);
+  const dims = first.dims.map((dim, i) => (i === joined ? total : dim));
+  const origin = originOf(context);
+  const finish = (output: OutputSpec): TensorValue => {
+    const { assembler } = context;
+    const parts = tensors.map((tensor) => rescale(context, assembler.toLayout(tensor, first.perm, origin), output));
+    const attrs = { axis: must(first.perm[joined], "axis") };
+    const id = assembler.node(
+      "concat",
+      parts.map((part) => part.id),
+      attrs,
+      { name: output.name, shape: memoryShape(dims, first.perm), quant: output.quant, origin: output.origin },
+    );
+    return clampTable(context, { kind: "tensor", id, dims, perm: first.perm, real: true }, output);
+  };
+  return { kind: "pending", dims, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, origin, finish };
+}
+
+function rescale(context: Context, value: TensorValue, output: OutputSpec): TensorValue {
+  const { assembler } = context;
+  const own = assembler.quantOf(value);
+  if (scaleOf(own) === scaleOf(output.quant) && own.zeroPoint === output.quant.zeroPoint) return value;
+  const table = unaryTable(
+    (x) => x,
+    { scale: scaleOf(own), zeroPoint: own.zeroPoint },
+    { scale: scaleOf(output.quant), zeroPoint: output.quant.zeroPoint },
+  );
+  const tableId = assembler.constant(`${value.id}_rescale_table`, "int8", [256], table, output.quant);
+  const origin = { nodes: output.origin.nodes, label: `${output.origin.label} (rescale)` };
+  const id = assembler.node(
+    "lookup",
+    [value.id, tableId],
+    {},
+    { name: `${value.id}_rescaled`, shape: assembler.tensor(value.id).shape, quant: output.quant, origin },
+  );
+  return { ...value, id };
+}
+
+/** A fused activation behind an operator that has no clamp of its own. */
+export function clampTable(context: Context, value: TensorValue, output: OutputSpec): TensorValue {
+  if (output.clampMin === -128 && output.clampMax === 127) return value;
+  const { assembler } = context;
+  const table = Int8Array.from({ length: 256 }, (_, i) =>
+    Math.min(output.clampMax, Math.max(output.clampMin, i - 128)),
+  );
+  const tableId = assembler.constant(`${value.id}_clamp_table`, "int8", [256], table, output.quant);
+  const id = assembler.node(
+    "lookup",
+    [value.id, tableId],
+    {},
+    {
+      name: `${value.id}_clamped`,
+      shape: assembler.tensor(value.id).shape,
+      quant: output.quant,
+      origin: output.origin,
+    },
+  );
+  return { ...value, id };
+}
+
+/** A part of an activation, by ONNX axes. */
+function cut(
+  context: Context,
+  x: TensorValue,
+  starts: readonly number[],
+  counts: readonly number[],
+  steps: readonly number[],
+  name: string,
+): TensorValue {
+  const { assembler } = context;
+  const place = (list: readonly number[]): readonly number[] => memoryShape(list, x.perm);
+  const ends = starts.map((start, axis) => start + must(steps[axis], "step") * must(counts[axis], "count"));
+  const attrs = { starts: place(starts), ends: place(ends), steps: place(steps) };
+  const id = assembler.node("slice", [x.id], attrs, {
+    name,
+    shape: place(counts),
+    quant: assembler.quantOf(x),
+    origin: originOf(context),
+  });
+  return { ...x, id, dims: counts };
+}
+
+export const importSlice: Importer = (context) => {
+  const value = context.input(0);
+  const starts = constantInts(context, 1, "the starts") ?? malformed(context, "LWC1201", "its starts are missing");
+  const ends = constantInts(context, 2, "the ends") ?? malformed(context, "LWC1201", "its ends are missing");
+  const axes = constantInts(context, 3, "the axes");
+  const steps = constantInts(context, 4, "the steps");
+  if (value?.kind === "constant")
+    return [sliceConstant(context, value, must(starts[0], "start"), must(ends[0], "end"))];
+  return [
+    moveActivation(context, value, (x) => {
+      const first = x.dims.map(() => 0);
+      const counts = x.dims.slice();
+      const strides = x.dims.map(() => 1);
+      starts.forEach((start, i) => {
+        const axis = positiveAxis(context, axes?.[i] ?? i, x.dims);
+        const dim = must(x.dims[axis], "dim");
+        const step = steps?.[i] ?? 1;
+        const wrap = (at: number): number => (at < 0 ? at + dim : at);
+        const from = step > 0 ? Math.min(Math.max(wrap(start), 0), dim) : Math.min(Math.max(wrap(start), 0), dim - 1);
+        const end = must(ends[i], "end");
+        const to =
+          step > 0
+            ? Math.min(Math.max(wrap(end), 0), dim)
+            : Math.min(Math.max(end < -dim ? -1 : wrap(end), -1), dim - 1);
+        const count = Math.ceil((to - from) / step);
+        if (step === 0 || count < 1) malformed(context, "LWC1202", `its slice of axis ${axis} is empty`);
+        first[axis] = from;
+        counts[axis] = count;
+        strides[axis] = step;
+      });
+      return cut(context, x, first, counts, strides, context.node.outputs[0] ?? context.node.name);
+    }),
+  ];
+};
+
+/** Shape arithmetic: a part of a vector. */
+function sliceConstant(context: Context, value: Value & { kind: "constant" }, start: number, end: number): Value {
+  const { tensor } = value;
+  if (tensor.dims.length !== 1)
+    return unsupported(
+      context,
+      "LWC1203",
+      "it cuts a constant of more than one dimension",
+      "fold constants when exporting",
+    );
+  const data = tensor.data.slice(start, end);
+  return { kind: "constant", tensor: { ...tensor, dims: [data.length], data } };
+}
+
+export const importSplit: Importer = (context) => {
+  const value = context.input(0);
+  const given = constantInts(context, 1, "the sizes") ?? intsAttribute(context, "split");
+  const count = numberAttribute(context, "num_outputs", context.node.outputs.length);
+  const wanted = numberAttribute(context, "axis", 0);
+  let start = 0;
+  return context.node.outputs.map((name, i) =>
+    moveActivation(context, value, (x) => {
+      const axis = positiveAxis(context, wanted, x.dims);
+      const dim = must(x.dims[axis], "dim");
+      const size = given ? must(given[i], "size") : Math.min(Math.ceil(dim / count), dim - start);
+      const starts = x.dims.map((_, a) => (a === axis ? start : 0));
+      start += size;
+      if (size < 1 || start > dim)
+        malformed(context, "LWC1204", `its parts do not fit axis ${axis} of [${x.dims.join(",")}]`);
+      return cut(
+        context,
+        x,
+        starts,
+        x.dims.map((d, a) => (a === axis ? size : d)),
+        x.dims.map(() => 1),
+        name,
+      );
+    }),
+  );
+};
+
+export const importPad: Importer = (context) => {
+  const mode = textAttribute(context, "mode", "constant");
+  if (mode !== "constant") unsupported(context, "LWC1205", `mode "${mode}"`, "use constant padding");
+  const pads =
+    constantInts(context, 1, "the pads") ??
+    intsAttribute(context, "pads") ??
+    malformed(context, "LWC1206", "its pads are missing");
+  const constant = constantInput(context, 2, "the padding value");
+  const axes = constantInts(context, 3, "the axes");
+  return [
+    moveActivation(context, context.input(0), (x) => {
+      const { assembler } = context;
+      const quant = assembler.quantOf(x);
+      const padded = axes?.map((axis) => positiveAxis(context, axis, x.dims)) ?? x.dims.map((_, axis) => axis);
+      if (pads.length !== 2 * padded.length)
+        malformed(context, "LWC1206", `${pads.length} pads for ${padded.length} axes`);
+      const amount = (offset: number): readonly number[] =>
+        x.dims.map((_, axis) => (padded.includes(axis) ? must(pads[padded.indexOf(axis) + offset], "pad") : 0));
+      const [before, after] = [amount(0), amount(padded.length)];
+      if ([...before, ...after].some((pad) => pad < 0))
+        unsupported(context, "LWC1207", "negative pads", "use Slice to cut");
+      const raw = constant?.data[0] ?? 0;
+      const value = x.real
+        ? quantize(raw, scaleOf(quant), quant.zeroPoint)
+        : raw - (quant.storage === "uint8" ? 128 : 0);
+      const dims = x.dims.map((dim, axis) => dim + must(before[axis], "pad") + must(after[axis], "pad"));
+      const attrs = { before: memoryShape(before, x.perm), after: memoryShape(after, x.perm), value };
+      const id = assembler.node("pad", [x.id], attrs, {
+        name: context.node.outputs[0] ?? context.node.name,
+        shape: memoryShape(dims, x.perm),
+        quant,
+        origin: originOf(context),
+      });
+      return { ...x, id, dims };
+    }),
+  ];
+};

@@ -1,0 +1,157 @@
+/** Pools and means over height and width. */
+import { must } from "../../../diagnostics.js";
+import {
+  asActivation,
+  type Context,
+  constantInts,
+  type Importer,
+  intsAttribute,
+  malformed,
+  numberAttribute,
+  originOf,
+  positiveAxis,
+  unsupported,
+} from "../context.js";
+import { memoryShape, nhwc } from "../layout.js";
+import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import { readWindow } from "../window.js";
+import { moveActivation } from "./reshape.js";
+
+const unbounded = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY } as const;
+
+function kernelOf(context: Context): readonly number[] {
+  return intsAttribute(context, "kernel_shape") ?? malformed(context, "LWC1190", "its kernel_shape is missing");
+}
+
+/** Max pooling keeps quantization, so it runs on whatever is quantized. */
+export const importMaxPool: Importer = (context) => {
+  numberAttribute(context, "storage_order", 0);
+  if (context.node.outputs.length > 1 && context.node.outputs[1] !== "")
+    unsupported(context, "LWC1191", "its indices are used", "lwc computes the values of MaxPool only");
+  return [
+    moveActivation(context, context.input(0), (x) => {
+      const { assembler } = context;
+      requireMap(context, x);
+      const kernel = kernelOf(context);
+      const window = readWindow(context, x.dims.slice(2), kernel);
+      const source = assembler.toLayout(x, nhwc, originOf(context));
+      const dims = [1, x.dims[1] ?? 1, ...window.out];
+      const attrs = {
+        kernel,
+        strides: window.strides,
+        pads: window.pads,
+        dilations: window.dilations,
+        clampMin: -128,
+        clampMax: 127,
+      };
+      const name = context.node.outputs[0] ?? context.node.name;
+      const id = assembler.node("max_pool2d", [source.id], attrs, {
+        name,
+        shape: memoryShape(dims, nhwc),
+        quant: assembler.quantOf(x),
+        origin: originOf(context),
+      });
+      return { ...x, id, dims, perm: nhwc };
+    }),
+  ];
+};
+
+function requireMap(context: Context, x: TensorValue): void {
+  if (x.dims.length !== 4)
+    unsupported(
+      context,
+      "LWC1192",
+      `an input of shape [${x.dims.join(",")}]`,
+      "lwc pools over 2-D maps: add a dimension of 1",
+    );
+}
+
+export const importAveragePool: Importer = (context) => [averagePool(context, context.input(0))];
+
+export function averagePool(context: Context, value: Value | undefined): PendingValue {
+  const x = asActivation(context, value, 0);
+  requireMap(context, x);
+  const kernel = kernelOf(context);
+  const window = readWindow(context, x.dims.slice(2), kernel);
+  if (window.dilations.some((dilation) => dilation !== 1))
+    unsupported(context, "LWC1193", `dilations [${window.dilations.join(",")}]`, "use dilation 1");
+  const countIncludePad = numberAttribute(context, "count_include_pad", 0) !== 0;
+  const dims = [1, x.dims[1] ?? 1, ...window.out];
+  const origin = originOf(context);
+  const finish = (output: OutputSpec): TensorValue => {
+    const { assembler } = context;
+    const source = assembler.toLayout(x, nhwc, origin);
+    const attrs = {
+      kernel,
+      strides: window.strides,
+      pads: window.pads,
+      countIncludePad,
+      clampMin: output.clampMin,
+      clampMax: output.clampMax,
+    };
+    const id = assembler.node("avg_pool2d", [source.id], attrs, {
+      name: output.name,
+      shape: memoryShape(dims, nhwc),
+      quant: output.quant,
+      origin: output.origin,
+    });
+    return { kind: "tensor", id, dims, perm: nhwc, real: true };
+  };
+  return { kind: "pending", dims, ...unbounded, origin, finish };
+}
+
+export const importGlobalAveragePool: Importer = (context) => [globalAverage(context, context.input(0), [2, 3], true)];
+
+export const importReduceMean: Importer = (context) => {
+  const x = asActivation(context, context.input(0), 0);
+  numberAttribute(context, "noop_with_empty_axes", 0);
+  const given = constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes") ?? x.dims.map((_, axis) => axis);
+  const axes = given.map((axis) => positiveAxis(context, axis, x.dims));
+  const mean = globalAverage(context, x, axes, numberAttribute(context, "keepdims", 1) !== 0);
+  return [
+    {
+      ...mean,
+      origin: {
+        ...mean.origin,
+        island: "ONNX Runtime computes ReduceMean in float on x64; lwc uses the arithmetic of its global average pool",
+      },
+    },
+  ];
+};
+
+/** Mean over ONNX axes that are neighbours in memory: height, width, or both. */
+export function globalAverage(
+  context: Context,
+  value: Value | undefined,
+  axes: readonly number[],
+  keepDims: boolean,
+): PendingValue {
+  const x = asActivation(context, value, 0);
+  const { assembler } = context;
+  const memory = axes.map((axis) => must(x.perm[axis], "axis")).sort((a, b) => a - b);
+  if (memory.length === 0 || memory.some((axis, i) => axis !== (memory[0] ?? 0) + i)) {
+    unsupported(
+      context,
+      "LWC1194",
+      `a mean of [${x.dims.join(",")}] over axes [${axes.join(",")}]`,
+      "lwc takes means over height and width",
+    );
+  }
+  const dims = keepDims
+    ? x.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : x.dims.filter((_, axis) => !axes.includes(axis));
+  const kept = x.perm.filter((_, axis) => keepDims || !axes.includes(axis));
+  const perm = keepDims ? kept : kept.map((at) => at - memory.filter((axis) => axis < at).length);
+  const origin = originOf(context);
+  const finish = (output: OutputSpec): TensorValue => {
+    const attrs = { axes: memory, keepDims, clampMin: output.clampMin, clampMax: output.clampMax };
+    const id = assembler.node("mean", [x.id], attrs, {
+      name: output.name,
+      shape: memoryShape(dims, perm),
+      quant: output.quant,
+      origin: output.origin,
+    });
+    return { kind: "tensor", id, dims, perm, real: true };
+  };
+  return { kind: "pending", dims, ...unbounded, origin, finish };
+}

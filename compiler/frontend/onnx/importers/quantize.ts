@@ -1,0 +1,203 @@
+/** QuantizeLinear and DequantizeLinear: where floats become IR tensors, and where they start. */
+import { quantize, unaryTable } from "../../../arith/unary.js";
+import { must } from "../../../diagnostics.js";
+import type { Origin } from "../../../ir/graph.js";
+import { type Quant, sameQuant, scaleOf } from "../../../ir/quant.js";
+import { elementCount } from "../../../ir/shape.js";
+import {
+  activationQuant,
+  type Context,
+  constantInput,
+  type Importer,
+  malformed,
+  numberAttribute,
+  originOf,
+  quantParameters,
+  unsupported,
+} from "../context.js";
+import type { OnnxTensor } from "../onnx-model.js";
+import type { PendingValue, TensorValue, UnaryValue, Value } from "../values.js";
+
+export const importDequantizeLinear: Importer = (context) => {
+  const value = context.input(0);
+  const axis = numberAttribute(context, "axis", 1);
+  numberAttribute(context, "block_size", 0);
+  if (value?.kind === "constant") {
+    const { scales, zeroPoints } = quantParameters(context, 1, 2, value.tensor.dtype);
+    const rank = Math.max(1, value.tensor.dims.length);
+    const perChannel = scales.length > 1 ? (axis < 0 ? axis + rank : axis) : 0;
+    if (scales.length > 1 && value.tensor.dims[perChannel] !== scales.length) {
+      malformed(
+        context,
+        "LWC1120",
+        `${scales.length} scales along axis ${axis} of a constant of shape [${value.tensor.dims.join(",")}]`,
+      );
+    }
+    return [{ kind: "weights", tensor: value.tensor, scales, zeroPoints, axis: perChannel }];
+  }
+  if (value?.kind !== "tensor")
+    return unsupported(
+      context,
+      "LWC1121",
+      "its input is no quantized tensor",
+      "export with QuantizeLinear in front of DequantizeLinear",
+    );
+  return [
+    dequantizeActivation(
+      context,
+      value,
+      activationQuant(context, quantParameters(context, 1, 2), context.node.inputs[0] ?? ""),
+    ),
+  ];
+};
+
+/** The real numbers that a quantized activation stands for; other parameters than it was made with change its meaning. */
+export function dequantizeActivation(context: Context, value: TensorValue, quant: Quant): TensorValue {
+  const { assembler } = context;
+  const own = assembler.quantOf(value);
+  if (sameQuant(own, quant)) return { ...value, real: true };
+  if (own.storage !== quant.storage)
+    malformed(
+      context,
+      "LWC1122",
+      `"${value.id}" was quantized to ${own.storage} and is dequantized as ${quant.storage}`,
+    );
+  // The same bytes under another scale: an identity table carries the new meaning.
+  const table = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+  const tableId = assembler.constant(`${value.id}_table`, "int8", [256], table, quant);
+  const id = assembler.node(
+    "lookup",
+    [value.id, tableId],
+    {},
+    { name: `${value.id}_reread`, shape: assembler.tensor(value.id).shape, quant, origin: originOf(context) },
+  );
+  return { ...value, id, real: true };
+}
+
+export const importQuantizeLinear: Importer = (context) => {
+  const value = context.input(0);
+  numberAttribute(context, "axis", 1);
+  numberAttribute(context, "saturate", 1);
+  numberAttribute(context, "block_size", 0);
+  numberAttribute(context, "output_dtype", 0);
+  if (!value) return malformed(context, "LWC1101", "input 0 is missing");
+  const parameters = quantParameters(context, 1, 2);
+  if (value.kind === "constant")
+    return [{ kind: "constant", tensor: quantizeConstant(context, value.tensor, parameters) }];
+  const quant = activationQuant(context, parameters, context.node.outputs[0] ?? "");
+  return [{ ...quantizeValue(context, value, quant), real: false }];
+};
+
+function quantizeConstant(
+  context: Context,
+  tensor: OnnxTensor,
+  parameters: {
+    readonly scales: readonly number[];
+    readonly zeroPoints: readonly number[];
+    readonly isUnsigned: boolean;
+  },
+): OnnxTensor {
+  const { scales, zeroPoints, isUnsigned } = parameters;
+  if (scales.length !== 1)
+    return unsupported(
+      context,
+      "LWC1123",
+      "quantizes a float constant per channel",
+      "store the constant quantized, behind DequantizeLinear alone",
+    );
+  const shift = isUnsigned ? 128 : 0;
+  const values = Array.from(
+    tensor.data,
+    (x) => quantize(x, must(scales[0], "scale"), (zeroPoints[0] ?? 0) - shift) + shift,
+  );
+  return {
+    ...tensor,
+    dtype: isUnsigned ? "uint8" : "int8",
+    data: isUnsigned ? Uint8Array.from(values) : Int8Array.from(values),
+  };
+}
+
+/** An IR tensor with the given quantization from whatever float value there is. */
+export function quantizeValue(context: Context, value: Value, quant: Quant): TensorValue {
+  const name = context.node.outputs[0] ?? context.node.name;
+  switch (value.kind) {
+    case "floatInput":
+      return context.quantizeInput(value.index, quant);
+    case "tensor":
+      return requantizeTensor(context, value, quant, name);
+    case "unary":
+      return finishUnary(context, value, quant, name);
+    case "pending":
+      return finishPending(value, quant, name);
+    case "constant":
+    case "weights":
+    case "index":
+      return unsupported(context, "LWC1124", "its input is no activation", "fold constants when exporting");
+  }
+}
+
+function requantizeTensor(context: Context, value: TensorValue, quant: Quant, name: string): TensorValue {
+  if (!value.real) return malformed(context, "LWC1125", "its input is quantized already");
+  if (sameQuant(context.assembler.quantOf(value), quant)) return value;
+  return finishUnary(
+    context,
+    { kind: "unary", source: value, apply: (x) => x, nodes: [context.node.name], label: "Rescale", integer: true },
+    quant,
+    name,
+  );
+}
+
+/** One exact table for a chain of unary functions. */
+export function finishUnary(context: Context, value: UnaryValue, quant: Quant, name: string): TensorValue {
+  const { assembler } = context;
+  const own = assembler.quantOf(value.source);
+  const table = unaryTable(
+    value.apply,
+    { scale: scaleOf(own), zeroPoint: own.zeroPoint },
+    { scale: scaleOf(quant), zeroPoint: quant.zeroPoint },
+  );
+  const tableId = assembler.constant(`${name}_table`, "int8", [256], table, quant);
+  const origin: Origin = {
+    nodes: value.nodes,
+    label: value.label,
+    ...(value.integer
+      ? {}
+      : { island: `ONNX Runtime computes ${value.label} in float on x64; the table holds the same results, exactly` }),
+  };
+  const id = assembler.node(
+    "lookup",
+    [value.source.id, tableId],
+    {},
+    { name, shape: assembler.tensor(value.source.id).shape, quant, origin },
+  );
+  return { ...value.source, id, real: true };
+}
+
+/** Smallest rounding slack that ONNX Runtime allows before a Clip counts as narrower than the quantized range. */
+const clipSlack = 2 ** -23;
+
+export function finishPending(value: PendingValue, quant: Quant, name: string): TensorValue {
+  const scale = scaleOf(quant);
+  const lowest = Math.fround(scale * (-128 - quant.zeroPoint));
+  const highest = Math.fround(scale * (127 - quant.zeroPoint));
+  const isNarrow = value.low > lowest + clipSlack || value.high < highest;
+  const reason = isNarrow
+    ? {
+        island:
+          value.origin.island ??
+          `ONNX Runtime computes ${value.origin.label} in float on x64: the activation is narrower than the quantized range`,
+      }
+    : {};
+  const clampMin = value.low === Number.NEGATIVE_INFINITY ? -128 : quantize(value.low, scale, quant.zeroPoint);
+  const clampMax = value.high === Number.POSITIVE_INFINITY ? 127 : quantize(value.high, scale, quant.zeroPoint);
+  return { ...value.finish({ quant, clampMin, clampMax, origin: { ...value.origin, ...reason }, name }), real: true };
+}
+
+/** Constants as plain numbers where a node wants one scalar. */
+export function scalarInput(context: Context, i: number, what: string): number | undefined {
+  const tensor = constantInput(context, i, what);
+  if (!tensor) return undefined;
+  return elementCount(tensor.dims) === 1
+    ? tensor.data[0]
+    : malformed(context, "LWC1126", `${what} has shape [${tensor.dims.join(",")}], expected a scalar`);
+}

@@ -1,0 +1,164 @@
+/** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Identity: what moves no byte, or says only how axes are called. */
+
+import { elementCount, type Shape } from "../../../ir/shape.js";
+import type { Context, Importer } from "../context.js";
+import {
+  constantInts,
+  intsAttribute,
+  malformed,
+  numberAttribute,
+  originOf,
+  positiveAxis,
+  unsupported,
+} from "../context.js";
+import { identity, layoutForReshape, memoryShape, reshapeLayout } from "../layout.js";
+import type { TensorValue, UnaryValue, Value } from "../values.js";
+
+/** The same elements under other dims; inserts a transpose first where the order in memory does not fit. */
+export function reshapeTo(context: Context, value: TensorValue, dims: Shape): TensorValue {
+  const { assembler } = context;
+  if (value.dims.length === dims.length && value.dims.every((dim, i) => dim === dims[i])) return value;
+  const layout = reshapeLayout(value.dims, value.perm, dims);
+  if (!layout) {
+    if (elementCount(value.dims) !== elementCount(dims))
+      malformed(context, "LWC1160", `cannot reshape [${value.dims.join(",")}] to [${dims.join(",")}]`);
+    return reshapeTo(
+      context,
+      assembler.toLayout(value, layoutForReshape(value.dims, value.perm, dims), originOf(context)),
+      dims,
+    );
+  }
+  const shape = memoryShape(dims, layout);
+  const id = assembler.node(
+    "reshape",
+    [value.id],
+    { shape },
+    { name: `${value.id}_as_${dims.length}d`, shape, quant: assembler.quantOf(value), origin: originOf(context) },
+  );
+  return { ...value, id, dims, perm: layout };
+}
+
+/** Applies a movement to an activation, or to the activation below a unary function. */
+export function moveActivation(
+  context: Context,
+  value: Value | undefined,
+  move: (tensor: TensorValue) => TensorValue,
+): Value {
+  if (value?.kind === "tensor") return move(value);
+  if (value?.kind === "unary") return { ...value, source: move(value.source) } satisfies UnaryValue;
+  return unsupported(
+    context,
+    "LWC1161",
+    "it moves a value that is not quantized yet",
+    "quantize in front of it: a QuantizeLinear/DequantizeLinear pair belongs there",
+  );
+}
+
+function dimsOf(value: Value | undefined): Shape | undefined {
+  switch (value?.kind) {
+    case "tensor":
+    case "pending":
+    case "floatInput":
+    case "index":
+      return value.dims;
+    case "unary":
+      return value.source.dims;
+    case "constant":
+    case "weights":
+      return value.tensor.dims;
+    default:
+      return undefined;
+  }
+}
+
+/** Reshapes a constant, or an activation. */
+function reshapeValue(context: Context, value: Value | undefined, dims: Shape): Value {
+  if (value?.kind === "constant") return { ...value, tensor: { ...value.tensor, dims } };
+  return moveActivation(context, value, (tensor) => reshapeTo(context, tensor, dims));
+}
+
+export const importReshape: Importer = (context) => {
+  const value = context.input(0);
+  const from = dimsOf(value) ?? [];
+  const wanted =
+    constantInts(context, 1, "the shape") ??
+    intsAttribute(context, "shape") ??
+    malformed(context, "LWC1162", "its shape is missing");
+  const keepZero = numberAttribute(context, "allowzero", 0) !== 0;
+  const dims = wanted.map((dim, i) => (dim === 0 && !keepZero ? (from[i] ?? 1) : dim));
+  const unknown = dims.indexOf(-1);
+  const known = dims.filter((dim) => dim !== -1).reduce((product, dim) => product * dim, 1);
+  const filled = dims.map((dim, i) => (i === unknown ? elementCount(from) / known : dim));
+  if (filled.some((dim) => !Number.isInteger(dim) || dim < 1))
+    malformed(context, "LWC1160", `cannot reshape [${from.join(",")}] to [${wanted.join(",")}]`);
+  return [reshapeValue(context, value, filled)];
+};
+
+export const importFlatten: Importer = (context) => {
+  const value = context.input(0);
+  const from = dimsOf(value) ?? [];
+  const given = numberAttribute(context, "axis", 1);
+  const axis = given < 0 ? given + from.length : given;
+  return [reshapeValue(context, value, [elementCount(from.slice(0, axis)), elementCount(from.slice(axis))])];
+};
+
+export const importSqueeze: Importer = (context) => {
+  const value = context.input(0);
+  const from = dimsOf(value) ?? [];
+  const axes = (constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes"))?.map((axis) =>
+    positiveAxis(context, axis, from),
+  );
+  return [
+    reshapeValue(
+      context,
+      value,
+      from.filter((dim, axis) => (axes ? !axes.includes(axis) : dim !== 1)),
+    ),
+  ];
+};
+
+export const importUnsqueeze: Importer = (context) => {
+  const value = context.input(0);
+  const from = dimsOf(value) ?? [];
+  const given = constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes") ?? [];
+  const rank = from.length + given.length;
+  const axes = new Set(given.map((axis) => (axis < 0 ? axis + rank : axis)));
+  const rest = from.slice();
+  const dims = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.shift() ?? 1)));
+  return [reshapeValue(context, value, dims)];
+};
+
+export const importTranspose: Importer = (context) => {
+  const value = context.input(0);
+  const from = dimsOf(value) ?? [];
+  const perm = intsAttribute(context, "perm") ?? identity(from.length).slice().reverse();
+  if (perm.length !== from.length || !identity(from.length).every((axis) => perm.includes(axis)))
+    malformed(context, "LWC1163", `perm [${perm.join(",")}] is no permutation of ${from.length} axes`);
+  return [
+    moveActivation(context, value, (tensor) => ({
+      ...tensor,
+      dims: perm.map((axis) => tensor.dims[axis] ?? 1),
+      perm: perm.map((axis) => tensor.perm[axis] ?? 0),
+    })),
+  ];
+};
+
+export const importIdentity: Importer = (context) => {
+  const value = context.input(0);
+  for (const name of ["to", "ratio", "seed"]) context.seen.add(name);
+  return [value ?? malformed(context, "LWC1101", "input 0 is missing")];
+};
+
+/** Shape of a value with static dims: a constant. */
+export const importShape: Importer = (context) => {
+  const dims = dimsOf(context.input(0)) ?? malformed(context, "LWC1101", "input 0 is missing");
+  const start = numberAttribute(context, "start", 0);
+  const end = numberAttribute(context, "end", dims.length);
+  const part = dims.slice(start, end);
+  return [
+    {
+      kind: "constant",
+      tensor: { name: context.node.name, dtype: "int64", dims: [part.length], data: Float64Array.from(part) },
+    },
+  ];
+};

@@ -1,0 +1,170 @@
+/** What an ONNX file said: names, attributes as typed values, constants as typed arrays; nothing inferred. */
+import { CompileError, type Diagnostic, fail } from "../../diagnostics.js";
+import { decodeTensor, type OnnxTensor, type ReadExternal } from "./decode-tensor.js";
+import { dtypeName, dtypeOf, type OnnxDType } from "./dtypes.js";
+import { type AttributeProto, type ModelProto, parseModel, type ValueInfoProto } from "./proto.js";
+
+export type { OnnxTensor, ReadExternal } from "./decode-tensor.js";
+
+export type OnnxAttribute = number | string | readonly number[] | readonly string[] | OnnxTensor;
+
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  /** "" is the ONNX domain; "com.microsoft" the other one that lwc knows. */
+  readonly domain: string;
+  /** "" stands for an omitted optional input. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+export interface OnnxValueInfo {
+  readonly name: string;
+  readonly dtype: OnnxDType | undefined;
+  /** As in the file, for messages about types that lwc does not read. */
+  readonly dtypeName: string;
+  /** A string is a symbolic dimension; undefined when the file gives no shape. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  /** Version of each operator set, by domain. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** In file order. */
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, OnnxTensor>;
+  /** Without those that are initializers too. */
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Range of ai.onnx operator sets that lwc was built for. */
+const opsetRange = { min: 11, max: 22 } as const;
+
+/** Reads a model. Throws CompileError with everything that is wrong with the file. */
+export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal): OnnxModel {
+  const proto = parseModel(bytes);
+  const problems: Diagnostic[] = [];
+  const collect = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error;
+      problems.push(...error.diagnostics);
+      return undefined;
+    }
+  };
+  const warnings: Diagnostic[] = [];
+  const opsets = collect(() => readOpsets(proto, warnings)) ?? new Map<string, number>();
+  const initializers = new Map<string, OnnxTensor>();
+  for (const tensor of proto.graph?.initializer ?? []) {
+    const decoded = collect(() => decodeTensor(tensor, readExternal));
+    if (decoded) initializers.set(decoded.name, decoded);
+  }
+  const nodes = (proto.graph?.node ?? []).flatMap((node, i): readonly OnnxNode[] => {
+    const opType = node.opType ?? "";
+    const name = node.name || node.output?.[0] || `${opType}_${i}`;
+    const attributes = collect(
+      () =>
+        new Map(
+          (node.attribute ?? []).map(
+            (attribute) => [attribute.name ?? "", readAttribute(attribute, opType, name, readExternal)] as const,
+          ),
+        ),
+    );
+    if (!attributes) return [];
+    return [
+      {
+        name,
+        opType,
+        domain: node.domain === "ai.onnx" ? "" : (node.domain ?? ""),
+        inputs: node.input ?? [],
+        outputs: node.output ?? [],
+        attributes,
+      },
+    ];
+  });
+  if (problems.length > 0) throw new CompileError(problems);
+  return {
+    name: proto.graph?.name ?? "",
+    opsets,
+    nodes,
+    initializers,
+    inputs: (proto.graph?.input ?? []).map(readValueInfo).filter((info) => !initializers.has(info.name)),
+    outputs: (proto.graph?.output ?? []).map(readValueInfo),
+    warnings,
+  };
+}
+
+function readOpsets(proto: ModelProto, warnings: Diagnostic[]): Map<string, number> {
+  const opsets = new Map<string, number>();
+  for (const entry of proto.opsetImport ?? [])
+    opsets.set(entry.domain === "ai.onnx" ? "" : (entry.domain ?? ""), Number(entry.version ?? 0));
+  const version = opsets.get("") ?? 0;
+  const { min, max } = opsetRange;
+  if (version < min) {
+    fail({
+      code: "LWC1010",
+      kind: "unsupported",
+      message: `the model uses ONNX opset ${version}, lwc reads ${min} to ${max}`,
+      hint: "export with opset_version=13 or later",
+    });
+  }
+  if (version > max) {
+    warnings.push({
+      code: "LWC1011",
+      kind: "warning",
+      message: `the model uses ONNX opset ${version}, newer than ${max}: operators may have changed`,
+    });
+  }
+  return opsets;
+}
+
+function readValueInfo(info: ValueInfoProto): OnnxValueInfo {
+  const type = info.type?.tensorType;
+  const code = type?.elemType ?? 0;
+  const dims = type?.shape?.dim?.map((dim) =>
+    dim.dimParam ? dim.dimParam : dim.dimValue === undefined || dim.dimValue === null ? "?" : Number(dim.dimValue),
+  );
+  return { name: info.name ?? "", dtype: dtypeOf(code), dtypeName: dtypeName(code), dims };
+}
+
+function readAttribute(
+  attribute: AttributeProto,
+  opType: string,
+  node: string,
+  readExternal: ReadExternal | undefined,
+): OnnxAttribute {
+  const type: unknown = attribute.type;
+  switch (type) {
+    case 1:
+      return attribute.f ?? 0;
+    case 2:
+      return Number(attribute.i ?? 0);
+    case 3:
+      return decodeText(attribute.s);
+    case 4:
+      return decodeTensor(attribute.t ?? {}, readExternal);
+    case 6:
+      return [...(attribute.floats ?? [])];
+    case 7:
+      return (attribute.ints ?? []).map(Number);
+    case 8:
+      return (attribute.strings ?? []).map(decodeText);
+    default:
+      return fail({
+        code: "LWC1012",
+        kind: "unsupported",
+        message: `${opType} "${node}": attribute "${attribute.name ?? ""}" holds a subgraph or another type that lwc does not read`,
+        where: { node: `${opType} "${node}"` },
+        hint: "export the model without control flow (If, Loop, Scan)",
+      });
+  }
+}
+
+function decodeText(bytes: Uint8Array | null | undefined): string {
+  return new TextDecoder().decode(bytes ?? new Uint8Array());
+}

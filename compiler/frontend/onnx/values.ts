@@ -1,0 +1,98 @@
+/**
+ * What an ONNX value is while a model is imported. Floats are lazy: a value between DequantizeLinear and QuantizeLinear
+ * waits for the quantization of its result, because only then is it an integer operator of the IR.
+ */
+import type { Origin, TensorId } from "../../ir/graph.js";
+import type { Quant } from "../../ir/quant.js";
+import type { Shape } from "../../ir/shape.js";
+import type { Affine } from "./importers/batch-normalization.js";
+import type { OnnxTensor } from "./onnx-model.js";
+
+/** A constant of the file, or one computed from such. */
+export interface ConstantValue {
+  readonly kind: "constant";
+  readonly tensor: OnnxTensor;
+}
+
+/** DequantizeLinear of a constant: weights or a bias. */
+export interface WeightsValue {
+  readonly kind: "weights";
+  readonly tensor: OnnxTensor;
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+  /** ONNX axis of per-channel parameters; 0 where there is one scale. */
+  readonly axis: number;
+}
+
+/** An activation of the IR. */
+export interface TensorValue {
+  readonly kind: "tensor";
+  readonly id: TensorId;
+  /** Shape in the model. */
+  readonly dims: Shape;
+  /** perm[i] is the IR axis of ONNX axis i. */
+  readonly perm: readonly number[];
+  /** True behind DequantizeLinear: the model means real numbers. */
+  readonly real: boolean;
+}
+
+/** A function of one activation, element by element: becomes a lookup table. */
+export interface UnaryValue {
+  readonly kind: "unary";
+  readonly source: TensorValue;
+  /** float32 to float32, each step rounded. */
+  readonly apply: (x: number) => number;
+  readonly nodes: readonly string[];
+  readonly label: string;
+  /** True while ONNX Runtime has an integer kernel for it. */
+  readonly integer: boolean;
+}
+
+/** Where the result of a pending operator goes. */
+export interface OutputSpec {
+  readonly quant: Quant;
+  readonly clampMin: number;
+  readonly clampMax: number;
+  readonly origin: Origin;
+  /** Wish for the name of the output tensor. */
+  readonly name: string;
+}
+
+/** A float operator on dequantized activations that waits for its QuantizeLinear. */
+export interface PendingValue {
+  readonly kind: "pending";
+  readonly dims: Shape;
+  /** Clamp of a fused activation, in real numbers. */
+  readonly low: number;
+  readonly high: number;
+  readonly origin: Origin;
+  readonly finish: (output: OutputSpec) => TensorValue;
+  /** A constant added behind a product becomes its bias; absent where that cannot be. */
+  readonly addBias?: (bias: OnnxTensor) => PendingValue | undefined;
+  /** A factor and an offset per output channel, folded into constant weights; absent where that cannot be. */
+  readonly applyAffine?: (affine: Affine) => PendingValue;
+}
+
+/** A float graph input before its QuantizeLinear. */
+export interface FloatInputValue {
+  readonly kind: "floatInput";
+  readonly index: number;
+  readonly dims: Shape;
+}
+
+/** Indices from ArgMax. */
+export interface IndexValue {
+  readonly kind: "index";
+  readonly id: TensorId;
+  readonly dims: Shape;
+  readonly perm: readonly number[];
+}
+
+export type Value =
+  | ConstantValue
+  | WeightsValue
+  | TensorValue
+  | UnaryValue
+  | PendingValue
+  | FloatInputValue
+  | IndexValue;

@@ -1,0 +1,108 @@
+/**
+ * Concatenation of activations along one axis. All inputs and the output share scale and zero point (the front end inserts
+ * lookups where they did not).
+ */
+import { must } from "../diagnostics.js";
+import { type Quant, scaleOf } from "../ir/quant.js";
+import { elementCount, type Shape } from "../ir/shape.js";
+import { defineOp, type NodeView, quantOf, type RowKernel } from "./op.js";
+
+export type ConcatAttrs = { readonly axis: number };
+
+/** Elements of one input behind each coordinate of the axes before `axis`. */
+function runLength(shape: Shape, axis: number): number {
+  return elementCount(shape.slice(axis));
+}
+
+const sameScale = (a: Quant, b: Quant): boolean => scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
+
+export const concat = defineOp<ConcatAttrs>({
+  kind: "concat",
+  summary: "joins tensors along an axis",
+  attrs: { axis: { type: "int", doc: "axis of the IR shape (NHWC)" } },
+  arity: { activations: "many", constants: [] },
+  verify(view) {
+    const { axis } = view.attrs;
+    const problems: string[] = [];
+    if (view.output.shape.length === 4 && axis === 0) problems.push("axis 0 of a map is the batch, which is 1");
+    view.inputs.forEach((input, i) => {
+      const fits =
+        input.shape.length === view.output.shape.length &&
+        input.shape.every((dim, a) => a === axis || dim === view.output.shape[a]);
+      if (!fits)
+        problems.push(`input ${i} [${input.shape.join(",")}] does not fit the output [${view.output.shape.join(",")}]`);
+      if (!sameScale(quantOf(input), quantOf(view.output)))
+        problems.push(`input ${i} has another scale or zero point than the output`);
+    });
+    return problems;
+  },
+  inferShape(attrs, inputs) {
+    const first = must(inputs[0], "first input").shape;
+    const total = inputs.reduce((sum, input) => sum + (input.shape[attrs.axis] ?? 0), 0);
+    return first.map((dim, axis) => (axis === attrs.axis ? total : dim));
+  },
+  macs: () => 0,
+  reference(view): RowKernel {
+    const { axis } = view.attrs;
+    if (view.output.shape.length === 4 && axis === 1) return stackRows(view);
+    // Axis 1 of NHWC is the row itself; behind it, and for other ranks, every row joins runs.
+    const from = view.output.shape.length === 4 ? 2 : 0;
+    const outer = elementCount(view.output.shape.slice(from, axis));
+    const runs = view.inputs.map((input) => runLength(input.shape, axis));
+    return (read, out, y) => {
+      let at = 0;
+      for (let o = 0; o < outer; o++) {
+        runs.forEach((run, i) => {
+          out.set(read(i, y).subarray(o * run, (o + 1) * run), at);
+          at += run;
+        });
+      }
+    };
+  },
+  rows: () => ({ kind: "all" }),
+  range(view, inputs) {
+    const last = view.output.shape.length - 1;
+    if (view.attrs.axis === last) return inputs.flat();
+    return Array.from({ length: view.output.shape[last] ?? 1 }, (_, c) => ({
+      min: Math.min(...inputs.map((ranges) => must(ranges[c], "range").min)),
+      max: Math.max(...inputs.map((ranges) => must(ranges[c], "range").max)),
+    }));
+  },
+  channels: () => ({ kind: "fixed" }),
+  lower(view) {
+    const { axis } = view.attrs;
+    const outer = elementCount(view.output.shape.slice(0, axis));
+    const runs = Int32Array.from(view.inputs, (input) => runLength(input.shape, axis));
+    return {
+      kernel: "lwc_concat_s8",
+      header: "lwc_concat_s8.h",
+      geometry: "concat",
+      params: { type: "lwc_concat_params", fields: { inputs: view.inputs.length, outer } },
+      drive: { kind: "flat" },
+      inputArray: true,
+      constants: [
+        {
+          name: "runs",
+          data: runs,
+          align: 4,
+          comment: "bytes of each input behind each outer coordinate",
+          role: "table",
+        },
+      ],
+      scratchBytes: 0,
+      why: "copies each input to its place",
+    };
+  },
+});
+
+/** Inputs one below the other. */
+function stackRows(view: NodeView<ConcatAttrs>): RowKernel {
+  const starts: { readonly input: number; readonly y: number }[] = [];
+  view.inputs.forEach((tensor, input) => {
+    for (let y = 0; y < (tensor.shape[1] ?? 0); y++) starts.push({ input, y });
+  });
+  return (read, out, y) => {
+    const from = must(starts[y], "row");
+    out.set(read(from.input, from.y));
+  };
+}

@@ -1,0 +1,61 @@
+/** The op table: the only place that knows every operator. */
+import { fail } from "../diagnostics.js";
+import type { Attrs, Node } from "../ir/graph.js";
+import { add } from "./add.js";
+import { argmax } from "./argmax.js";
+import { avgPool2d } from "./avg_pool2d.js";
+import { concat } from "./concat.js";
+import { conv2d } from "./conv2d.js";
+import { fullyConnected } from "./fully_connected.js";
+import { lookup } from "./lookup.js";
+import { maxPool2d } from "./max_pool2d.js";
+import { mean } from "./mean.js";
+import { mul } from "./mul.js";
+import type { Op } from "./op.js";
+import { pad } from "./pad.js";
+import { reshape } from "./reshape.js";
+import { slice } from "./slice.js";
+import { softmax } from "./softmax.js";
+import { transpose } from "./transpose.js";
+
+/** Erases the attribute type: `reference`, `lower` and the rest take the node's own attributes, which verify checked. */
+function erase<A extends Attrs>(op: Op<A>): Op {
+  return op as unknown as Op; // sound because opOf pairs an op with nodes of its own kind
+}
+
+const ops: readonly Op[] = [
+  erase(add),
+  erase(argmax),
+  erase(avgPool2d),
+  erase(concat),
+  erase(conv2d),
+  erase(fullyConnected),
+  erase(lookup),
+  erase(maxPool2d),
+  erase(mean),
+  erase(mul),
+  erase(pad),
+  erase(reshape),
+  erase(slice),
+  erase(softmax),
+  erase(transpose),
+];
+
+const byKind: ReadonlyMap<string, Op> = new Map(ops.map((op) => [op.kind, op]));
+
+export function allOps(): readonly Op[] {
+  return ops;
+}
+
+export function findOp(kind: string): Op | undefined {
+  return byKind.get(kind);
+}
+
+/** The op of a node whose kind the verifier has checked. */
+export function opOf(node: Node): Op {
+  const op = byKind.get(node.kind);
+  if (!op) {
+    fail({ code: "LWC2003", kind: "error", message: `node %${node.id}: unknown operator "${node.kind}"` });
+  }
+  return op;
+}

@@ -1,0 +1,101 @@
+/**
+ * A kernel call: how one node runs on a target. Integer-only, no addresses and no formatting; the ops make it, the
+ * schedule holds it, codegen prints it.
+ */
+import type { Numerics } from "../arith/numerics.js";
+import type { Target } from "../targets.js";
+
+/** What an op may consult when it chooses a kernel. */
+export interface KernelContext {
+  readonly target: Target;
+  readonly numerics: Numerics;
+  readonly optimize: Optimize;
+}
+
+export type Optimize = "speed" | "balanced" | "size" | "ram";
+
+/** A C struct literal by field name; nested structs are nested records, arrays of integers become brace lists. */
+export interface StructLiteral {
+  readonly [field: string]: number | readonly number[] | StructLiteral;
+}
+
+/** Constant data that a kernel reads, packed for it. Ends up in `<name>_weights.c`, aligned to `align` bytes. */
+export interface PackedConstant {
+  /** "weights", "quant", "table": the last part of the C name and the name of the instance's argument. */
+  readonly name: string;
+  /** int8_t, int16_t, int32_t, or float (bit-exact float32). */
+  readonly data: Int8Array | Int16Array | Int32Array | Float32Array;
+  readonly align: number;
+  /** What it holds, with shape and ranges, for the C comment: "[out_c][kh][kw][in_c] in [-127, 127]". */
+  readonly comment: string;
+  /** "weights" counts as weight_bytes (packed weight values alone), "table" as table_bytes. */
+  readonly role: "weights" | "table";
+}
+
+/**
+ * How codegen drives the kernel:
+ *  - `rows`: once per output row. The kernel gets `rows`, pointers to `window.size` input rows (padding rows point to a
+ *    row of `padValue`), and the output row:  kernel(&params, rows, <constants>, out_row, scratch)
+ *  - `flat`: one call for the whole tensor:   kernel(&params, <inputs>, <constants>, out, scratch)
+ */
+export type Drive =
+  | {
+      readonly kind: "rows";
+      readonly window: {
+        readonly size: number;
+        readonly stride: number;
+        readonly dilation: number;
+        readonly padBefore: number;
+      };
+      readonly inRows: number;
+      readonly outRows: number;
+      /** Elements (= bytes) of an input and of an output row. */
+      readonly inRowBytes: number;
+      readonly outRowBytes: number;
+      /** Value of padding rows; a scratch row is filled with it where the window leaves the input. */
+      readonly padValue: number;
+    }
+  | { readonly kind: "flat" };
+
+export interface KernelCall {
+  /** C function, e.g. "lwc_conv2d_s8"; defined `static inline` in runtime-c/src/<header>. */
+  readonly kernel: string;
+  /** File in runtime-c/src that defines it, e.g. "lwc_conv2d_s8.h". */
+  readonly header: string;
+  /** Short geometry for the instance's C name, e.g. "conv3x3_s2"; [a-z0-9_]+ . */
+  readonly geometry: string;
+  readonly params: { readonly type: string; readonly fields: StructLiteral };
+  readonly drive: Drive;
+  /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
+  readonly inputArray?: boolean;
+  readonly constants: readonly PackedConstant[];
+  /** Bytes of scratch memory that live during the call, aligned to 8; without the padding row, which codegen adds. */
+  readonly scratchBytes: number;
+  /** One sentence: why this kernel and this requantization form. */
+  readonly why: string;
+}
+
+/** Scratch memory of a call is laid out in pieces that start at multiples of this. */
+const SCRATCH_ALIGN = 8;
+
+/** True where some window of the call leaves the input vertically, so that a row of `padValue` stands in. */
+export function needsPaddingRow(call: KernelCall): boolean {
+  if (call.drive.kind === "flat") return false;
+  const { window, inRows, outRows } = call.drive;
+  const lastRow = (outRows - 1) * window.stride - window.padBefore + (window.size - 1) * window.dilation;
+  return window.padBefore > 0 || lastRow >= inRows;
+}
+
+/** Offset of the kernel's own scratch behind the padding row, which comes first. */
+export function kernelScratchOffset(call: KernelCall): number {
+  return call.drive.kind === "rows" && needsPaddingRow(call) ? alignScratch(call.drive.inRowBytes) : 0;
+}
+
+/** Bytes of scratch memory that a call occupies: the padding row, then what the kernel asks for. */
+export function totalScratchBytes(call: KernelCall): number {
+  return kernelScratchOffset(call) + alignScratch(call.scratchBytes);
+}
+
+function alignScratch(bytes: number): number {
+  return Math.ceil(bytes / SCRATCH_ALIGN) * SCRATCH_ALIGN;
+}

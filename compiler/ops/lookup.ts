@@ -1,0 +1,64 @@
+/**
+ * Lookup: every unary function of one quantized tensor (sigmoid, h-swish, h-sigmoid, tanh, leaky ReLU, rescale, ...) as an
+ * exact table.
+ *
+ *   x      any shape, int8
+ *   table  [256] int8 constant, entry i for the value i - 128
+ *   y      same shape
+ */
+import { must } from "../diagnostics.js";
+import { elementCount } from "../ir/shape.js";
+import { defineOp, fullRange, type NodeView } from "./op.js";
+
+export type LookupAttrs = Record<string, never>;
+
+function tableOf(view: NodeView<LookupAttrs>): Int8Array {
+  const data = must(view.inputs[1], "table").data;
+  return must(data instanceof Int8Array ? data : undefined, "int8 table");
+}
+
+export const lookup = defineOp<LookupAttrs>({
+  kind: "lookup",
+  summary: "any unary function of a quantized tensor as a 256-entry table",
+  attrs: {},
+  arity: { activations: 1, constants: [{ name: "table", dtype: "int8" }] },
+  verify: (view) => (must(view.inputs[1], "table").data?.length === 256 ? [] : ["expected a table of 256 entries"]),
+  inferShape: (_attrs, inputs) => must(inputs[0], "input").shape,
+  macs: () => 0,
+  reference(view) {
+    const table = tableOf(view);
+    return (read, out, y) => {
+      const x = read(0, y);
+      for (let i = 0; i < out.length; i++) out[i] = table[(x[i] ?? 0) + 128] ?? 0;
+    };
+  },
+  rows: () => ({ kind: "same" }),
+  range(view, inputs) {
+    const table = tableOf(view);
+    return must(inputs[0], "input ranges").map(({ min, max }) => {
+      let low = fullRange.max;
+      let high = fullRange.min;
+      for (let value = min; value <= max; value++) {
+        const y = table[value + 128] ?? 0;
+        low = Math.min(low, y);
+        high = Math.max(high, y);
+      }
+      return { min: low, max: high };
+    });
+  },
+  channels: () => ({ kind: "tied" }),
+  inPlace: () => [0],
+  isIdentity: (view) => tableOf(view).every((value, i) => value === i - 128),
+  lower: (view) => ({
+    kernel: "lwc_lookup_s8",
+    header: "lwc_lookup_s8.h",
+    geometry: "lookup",
+    params: { type: "lwc_lookup_params", fields: { count: elementCount(view.output.shape) } },
+    drive: { kind: "flat" },
+    constants: [
+      { name: "table", data: tableOf(view), align: 4, comment: "[256] result for value - 128 .. 127", role: "table" },
+    ],
+    scratchBytes: 0,
+    why: "one load per value",
+  }),
+});

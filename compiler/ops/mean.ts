@@ -1,0 +1,136 @@
+/**
+ * Mean over neighbouring axes, int8: over height and width it is global average pooling.
+ *
+ *   x  [..., n axes, ...]  ->  y  the same with those axes of length 1 (keepDims), or without them
+ *   y = clamp(requantize(sum(x) - n * zx)), scale fl(sx / fl(sy * fl(n))), n the number of values in each mean
+ *
+ * Source: ONNX Runtime's QLinearGlobalAveragePool, docs/numerics.md.
+ */
+import { makeRequantize, meanScale } from "../arith/requant.js";
+import { planRequant } from "../arith/requant-plan.js";
+import { must } from "../diagnostics.js";
+import { scaleOf } from "../ir/quant.js";
+import { channelCount, elementCount, rowLength } from "../ir/shape.js";
+import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
+
+export type MeanAttrs = {
+  /** Neighbouring axes of the IR shape, ascending: [1,2] for height and width. */
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+  readonly clampMin: number;
+  readonly clampMax: number;
+};
+
+const inputOf = (view: NodeView<MeanAttrs>) => must(view.inputs[0], "input");
+
+/** The input as [outer][count][inner], of which the middle is averaged. */
+interface Extent {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+function extentOf(view: NodeView<MeanAttrs>): Extent {
+  const { shape } = inputOf(view);
+  const first = view.attrs.axes[0] ?? 0;
+  const end = (view.attrs.axes.at(-1) ?? 0) + 1;
+  return {
+    outer: elementCount(shape.slice(0, first)),
+    count: elementCount(shape.slice(first, end)),
+    inner: elementCount(shape.slice(end)),
+  };
+}
+
+function requantizationOf(view: NodeView<MeanAttrs>) {
+  const scale = meanScale(scaleOf(quantOf(inputOf(view))), scaleOf(quantOf(view.output)), extentOf(view).count);
+  return { scale, zeroPoint: quantOf(view.output).zeroPoint, min: view.attrs.clampMin, max: view.attrs.clampMax };
+}
+
+/** True when the innermost axis, the channels, stays as it is. */
+function keepsChannels(view: NodeView<MeanAttrs>): boolean {
+  return (view.attrs.axes.at(-1) ?? 0) < inputOf(view).shape.length - 1;
+}
+
+export const mean = defineOp<MeanAttrs>({
+  kind: "mean",
+  summary: "mean over neighbouring axes: global average pooling over height and width",
+  attrs: {
+    axes: { type: "ints", doc: "neighbouring axes, ascending", default: [1, 2] },
+    keepDims: { type: "bool", doc: "keep the axes with length 1", default: true },
+    clampMin: { type: "int", doc: "lower bound of the output", default: -128 },
+    clampMax: { type: "int", doc: "upper bound of the output", default: 127 },
+  },
+  arity: { activations: 1, constants: [] },
+  verify(view) {
+    const { axes } = view.attrs;
+    const isRun = axes.length > 0 && axes.every((axis, i) => axis === (axes[0] ?? 0) + i);
+    const inside = (axes[0] ?? -1) >= 0 && (axes.at(-1) ?? 0) < inputOf(view).shape.length;
+    return isRun && inside
+      ? []
+      : [`axes [${axes.join(",")}] are no neighbouring axes of [${inputOf(view).shape.join(",")}]`];
+  },
+  inferShape(attrs, inputs) {
+    const { shape } = must(inputs[0], "input");
+    return attrs.keepDims
+      ? shape.map((dim, axis) => (attrs.axes.includes(axis) ? 1 : dim))
+      : shape.filter((_, axis) => !attrs.axes.includes(axis));
+  },
+  macs: () => 0,
+  reference(view, numerics) {
+    const { count, inner } = extentOf(view);
+    const requantize = makeRequantize(numerics, requantizationOf(view));
+    const start = -count * quantOf(inputOf(view)).zeroPoint;
+    const inLength = rowLength(inputOf(view).shape);
+    const outLength = rowLength(view.output.shape);
+    return (read, out, y) => {
+      for (let i = 0; i < outLength; i++) {
+        const index = y * outLength + i;
+        const first = Math.floor(index / inner) * count * inner + (index % inner);
+        let sum = start;
+        for (let k = 0; k < count; k++) {
+          const at = first + k * inner;
+          sum += read(0, Math.floor(at / inLength))[at % inLength] ?? 0;
+        }
+        out[i] = requantize(sum);
+      }
+    };
+  },
+  rows: () => ({ kind: "all" }),
+  range(view, inputs, numerics) {
+    const requantize = makeRequantize(numerics, requantizationOf(view));
+    const zx = quantOf(inputOf(view)).zeroPoint;
+    const { count } = extentOf(view);
+    const ranges = must(inputs[0], "input ranges").map(({ min, max }) => ({
+      min: requantize((min - zx) * count),
+      max: requantize((max - zx) * count),
+    }));
+    return keepsChannels(view) ? ranges : new Array(channelCount(view.output.shape)).fill(fullRange);
+  },
+  channels: (view) => ({ kind: keepsChannels(view) ? "tied" : "fixed" }),
+  lower(view, context) {
+    const { outer, count, inner } = extentOf(view);
+    const zx = quantOf(inputOf(view)).zeroPoint;
+    const { scale, zeroPoint, min, max } = requantizationOf(view);
+    const bias = -count * zx;
+    const channel = { scale, bias, accMin: (-128 - zx) * count, accMax: (127 - zx) * count };
+    const plan = planRequant({ channels: [channel], zeroPoint, min, max }, context.numerics, context.target.isa);
+    return {
+      kernel: "lwc_mean_s8",
+      header: "lwc_mean_s8.h",
+      geometry: "mean",
+      params: { type: "lwc_mean_params", fields: { outer, count, inner, requant: { ...plan.fields } } },
+      drive: { kind: "flat" },
+      constants: [
+        {
+          name: "quant",
+          data: plan.words,
+          align: 4,
+          comment: `[1][${plan.wordsPerChannel}] -n * zero point and requantization`,
+          role: "table",
+        },
+      ],
+      scratchBytes: 4 * inner,
+      why: `sums in int32; ${plan.why}`,
+    };
+  },
+});

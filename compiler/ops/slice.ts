@@ -1,0 +1,67 @@
+/** Slice: output coordinate i of an axis is input coordinate start + step * i. */
+import { must } from "../diagnostics.js";
+import { stridesOf } from "../ir/shape.js";
+import { copyCall } from "./copy-kernel.js";
+import { copyNest, gatherMap, gatherReference } from "./gather.js";
+import { defineOp } from "./op.js";
+
+export type SliceAttrs = {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  readonly steps: readonly number[];
+};
+
+export const slice = defineOp<SliceAttrs>({
+  kind: "slice",
+  summary: "a part of a tensor (Slice, Split)",
+  attrs: {
+    starts: { type: "ints", doc: "first coordinate per axis" },
+    ends: { type: "ints", doc: "coordinate behind the last, per axis" },
+    steps: { type: "ints", doc: "distance per axis, not 0" },
+  },
+  arity: { activations: 1, constants: [] },
+  verify(view) {
+    const { shape } = must(view.inputs[0], "input");
+    const bad = shape.findIndex((dim, axis) => {
+      const start = view.attrs.starts[axis] ?? -1;
+      const step = view.attrs.steps[axis] ?? 0;
+      const last = start + step * ((view.output.shape[axis] ?? 0) - 1);
+      return step === 0 || start < 0 || start >= dim || last < 0 || last >= dim;
+    });
+    return bad < 0 ? [] : [`axis ${bad}: the slice leaves the input [${shape.join(",")}]`];
+  },
+  inferShape: (attrs) =>
+    attrs.starts.map((start, axis) =>
+      Math.ceil((must(attrs.ends[axis], "end") - start) / must(attrs.steps[axis], "step")),
+    ),
+  macs: () => 0,
+  reference(view) {
+    const input = must(view.inputs[0], "input");
+    const axes = input.shape.map((_, axis) => ({
+      from: axis,
+      start: must(view.attrs.starts[axis], "start"),
+      step: must(view.attrs.steps[axis], "step"),
+    }));
+    return gatherReference(gatherMap(input.shape, view.output.shape, axes), input, view.output, 0);
+  },
+  rows: () => ({ kind: "all" }),
+  range(view, inputs) {
+    const ranges = must(inputs[0], "input ranges");
+    const start = view.attrs.starts.at(-1) ?? 0;
+    const step = view.attrs.steps.at(-1) ?? 1;
+    return Array.from({ length: view.output.shape.at(-1) ?? 1 }, (_, c) => must(ranges[start + step * c], "range"));
+  },
+  channels: () => ({ kind: "fixed" }),
+  isIdentity: () => true,
+  lower(view) {
+    const inStrides = stridesOf(must(view.inputs[0], "input").shape);
+    const strides = inStrides.map((stride, axis) => stride * must(view.attrs.steps[axis], "step"));
+    const offset = inStrides.reduce((sum, stride, axis) => sum + stride * must(view.attrs.starts[axis], "start"), 0);
+    return copyCall(
+      view,
+      copyNest(view.output.shape, strides, stridesOf(view.output.shape), offset, 0),
+      "slice",
+      "copies the part that is kept",
+    );
+  },
+});

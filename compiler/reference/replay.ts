@@ -1,0 +1,111 @@
+/**
+ * The second oracle: the schedule run inside its own arena plan. Memory starts as garbage, and a slot turns into garbage
+ * again after its last step, so a planner or aliasing mistake shows here, long before there is any C to debug.
+ */
+import { makeNumerics } from "../arith/numerics.js";
+import { assertNever, must } from "../diagnostics.js";
+import { type TensorId, tensorOf } from "../ir/graph.js";
+import { elementCount } from "../ir/shape.js";
+import type { Program, Slot, Step } from "../schedule/schedule.js";
+import { checkInputs } from "./check-inputs.js";
+import { prepareNode, type Values } from "./run-node.js";
+
+export interface Replay {
+  readonly outputs: readonly Values[];
+  /** Value of each step's output right after the step, by tensor. */
+  readonly values: ReadonlyMap<TensorId, Values>;
+}
+
+/** Runs one inference in a poisoned arena. `inputs` are int8, NHWC, in the order of graph.inputs. */
+export function replay(program: Program, inputs: readonly Int8Array[]): Replay {
+  return prepareReplay(program)(inputs);
+}
+
+/** Does the set-up work once for many inferences. */
+export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) => Replay {
+  const { graph, schedule, arena: plan } = program;
+  const numerics = makeNumerics(program.options.numerics);
+  const runs = schedule.steps.map((step) => (step.call ? prepareNode(graph, step.node, numerics) : undefined));
+  return (inputs) => {
+    checkInputs(graph, inputs);
+    // Int32 outputs need word alignment: plan offsets are multiples of plan.align, so views of one buffer suffice.
+    const memory = new ArrayBuffer(roundUp(plan.bytes, 8));
+    const bytes = new Int8Array(memory);
+    const poison = makePoison();
+    poison(bytes);
+
+    const callerInputs = inputs.map((input) => Int8Array.from(input));
+    const callerOutputs = graph.outputs.map((port) => allocate(graph, port.tensor));
+    const locate = (id: TensorId): Values => {
+      const tensor = tensorOf(graph, id);
+      if (tensor.data) return tensor.data;
+      const place = must(plan.places.get(id), `place of %${id}`);
+      const count = elementCount(tensor.shape);
+      switch (place.kind) {
+        case "arena":
+          return tensor.dtype === "int8"
+            ? new Int8Array(memory, place.offset, count)
+            : new Int32Array(memory, place.offset, count);
+        case "input":
+          return must(callerInputs[place.index], `input buffer ${place.index}`);
+        case "output":
+          return must(callerOutputs[place.index], `output buffer ${place.index}`);
+        default:
+          return assertNever(place);
+      }
+    };
+
+    graph.inputs.forEach((port, i) => {
+      if (plan.places.get(port.tensor)?.kind === "arena") locate(port.tensor).set(must(inputs[i], `input ${i}`));
+    });
+    const values = new Map<TensorId, Values>();
+    schedule.steps.forEach((step, index) => {
+      poisonScratch(step, bytes, plan.scratch.get(step.index), plan.slots, poison);
+      runs[index]?.(step.node.inputs.map(locate), locate(step.node.output));
+      values.set(step.node.output, locate(step.node.output).slice());
+      for (const slot of plan.slots) {
+        if (slot.lastStep === step.index) poison(bytes.subarray(slot.offset, slot.offset + slot.bytes));
+      }
+    });
+    return { outputs: graph.outputs.map((port) => locate(port.tensor).slice()), values };
+  };
+}
+
+/** A kernel may write its scratch before it reads its inputs: scratch is garbage when the step starts. */
+function poisonScratch(
+  step: Step,
+  bytes: Int8Array,
+  offset: number | undefined,
+  slots: readonly Slot[],
+  poison: (bytes: Int8Array) => void,
+): void {
+  if (offset === undefined) return;
+  const slot = must(
+    slots.find((candidate) => candidate.scratchOf === step.index),
+    `scratch slot of step ${step.index}`,
+  );
+  poison(bytes.subarray(offset, offset + slot.bytes));
+}
+
+function allocate(graph: Program["graph"], id: TensorId): Values {
+  const tensor = tensorOf(graph, id);
+  const count = elementCount(tensor.shape);
+  return tensor.dtype === "int8" ? new Int8Array(count) : new Int32Array(count);
+}
+
+/** Fills memory with bytes that differ from call to call: xorshift32, Marsaglia 2003. */
+function makePoison(): (bytes: Int8Array) => void {
+  let state = 0x9e3779b9 | 0;
+  return (bytes) => {
+    for (let i = 0; i < bytes.length; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      bytes[i] = state;
+    }
+  };
+}
+
+function roundUp(value: number, align: number): number {
+  return Math.ceil(value / align) * align;
+}

@@ -1,0 +1,33 @@
+/** Runs one node row by row over given tensors: the shared inner step of `interpret` and `replay`. */
+import type { Numerics } from "../arith/numerics.js";
+import { invariant, must } from "../diagnostics.js";
+import type { Graph, Node } from "../ir/graph.js";
+import { rowCount, rowLength } from "../ir/shape.js";
+import { opOf } from "../ops/index.js";
+import { type RowKernel, viewOf } from "../ops/op.js";
+
+export type Values = Int8Array | Int32Array;
+
+/** Compiles a node into a function over whole tensors: inputs in node order, then the output. */
+export function prepareNode(
+  graph: Graph,
+  node: Node,
+  numerics: Numerics,
+): (inputs: readonly Values[], output: Values) => void {
+  const view = viewOf(graph, node);
+  const kernel: RowKernel = opOf(node).reference(view, numerics);
+  const inLengths = view.inputs.map((tensor) => rowLength(tensor.shape));
+  const inRows = view.inputs.map((tensor) => rowCount(tensor.shape));
+  const outLength = rowLength(view.output.shape);
+  const outRows = rowCount(view.output.shape);
+  return (inputs, output) => {
+    const read = (input: number, y: number): Values => {
+      invariant(y >= 0 && y < (inRows[input] ?? 0), `node %${node.id} reads row ${y} of input ${input}`);
+      const length = inLengths[input] ?? 0;
+      return must(inputs[input], `input ${input} of %${node.id}`).subarray(y * length, (y + 1) * length);
+    };
+    for (let y = 0; y < outRows; y++) {
+      kernel(read, output.subarray(y * outLength, (y + 1) * outLength), y);
+    }
+  };
+}

@@ -1,0 +1,39 @@
+/** Refuses a program that the target's memory cannot hold, and says by how much. */
+import { CompileError, type Diagnostic } from "../diagnostics.js";
+import type { Target } from "../targets.js";
+import { programSizes } from "./program-sizes.js";
+import type { Program } from "./schedule.js";
+
+export function checkFit(program: Program): void {
+  const sizes = programSizes(program);
+  const diagnostics: Diagnostic[] = [];
+  const ram = regionsOf(program.target, "ram");
+  const largest = Math.max(0, ...ram);
+  if (ram.length > 0 && sizes.arenaBytes > largest) {
+    const peak = program.schedule.steps[program.arena.peakStep];
+    diagnostics.push({
+      code: "LWC4001",
+      kind: "error",
+      message:
+        `model "${program.name}" needs an arena of ${sizes.arenaBytes} bytes, the largest RAM region of ${program.target.name} has ` +
+        `${largest}: ${sizes.arenaBytes - largest} bytes too many`,
+      ...(peak ? { where: { node: peak.node.id } } : {}),
+      hint: `the peak is at step ${program.arena.peakStep}${peak ? ` (${peak.node.origin.label})` : ""}; try a smaller input (--input-shape), a narrower model, or a board with more RAM`,
+    });
+  }
+  const flash = regionsOf(program.target, "flash").reduce((sum, bytes) => sum + bytes, 0);
+  const constants = sizes.weightBytes + sizes.tableBytes;
+  if (flash > 0 && constants > flash) {
+    diagnostics.push({
+      code: "LWC4002",
+      kind: "error",
+      message: `model "${program.name}" has ${constants} bytes of weights and tables, ${program.target.name} has ${flash} bytes of flash: ${constants - flash} bytes too many`,
+      hint: "try a narrower model or a board with more flash",
+    });
+  }
+  if (diagnostics.length > 0) throw new CompileError(diagnostics);
+}
+
+function regionsOf(target: Target, use: "ram" | "flash"): readonly number[] {
+  return target.memory.filter((region) => region.use === use).map((region) => region.bytes);
+}

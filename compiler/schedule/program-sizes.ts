@@ -1,0 +1,59 @@
+/** The figures of a program that the banner, the report and the command line print. */
+import { elementCount } from "../ir/shape.js";
+import type { PackedConstant } from "../ops/kernel.js";
+import type { Program } from "./schedule.js";
+
+export interface ProgramSizes {
+  readonly macs: number;
+  /** Elements of the graph's constant weights and biases. */
+  readonly params: number;
+  /** Packed weight values alone. */
+  readonly weightBytes: number;
+  /** Bias, requantization and lookup tables. */
+  readonly tableBytes: number;
+  readonly arenaBytes: number;
+  readonly arenaLowerBound: number;
+  /** Graph inputs and outputs, wherever they live. */
+  readonly ioBytes: number;
+}
+
+export function programSizes(program: Program): ProgramSizes {
+  const { graph, schedule, arena } = program;
+  const constants = distinctConstants(schedule.steps.flatMap((step) => step.call?.constants ?? []));
+  const bytesWith = (role: PackedConstant["role"]): number =>
+    constants.filter((constant) => constant.role === role).reduce((sum, constant) => sum + constant.data.byteLength, 0);
+  const ports = [...graph.inputs, ...graph.outputs].map((port) => graph.tensors.get(port.tensor));
+  return {
+    macs: schedule.steps.reduce((sum, step) => sum + step.macs, 0),
+    params: [...graph.tensors.values()]
+      .filter((t) => t.data !== undefined)
+      .reduce((sum, t) => sum + elementCount(t.shape), 0),
+    weightBytes: bytesWith("weights"),
+    tableBytes: bytesWith("table"),
+    arenaBytes: arena.bytes,
+    arenaLowerBound: arena.lowerBound,
+    ioBytes: ports.reduce((sum, t) => sum + (t ? elementCount(t.shape) * (t.dtype === "int8" ? 1 : 4) : 0), 0),
+  };
+}
+
+/** Constants of equal type and bytes are stored once. */
+export function distinctConstants(constants: readonly PackedConstant[]): readonly PackedConstant[] {
+  const byKey = new Map<string, PackedConstant[]>();
+  const distinct: PackedConstant[] = [];
+  for (const constant of constants) {
+    const key = `${constant.data.constructor.name}:${constant.data.length}:${constant.data[0]}:${constant.data.at(-1)}`;
+    const candidates = byKey.get(key) ?? [];
+    if (candidates.some((other) => sameBytes(other.data, constant.data))) continue;
+    byKey.set(key, [...candidates, constant]);
+    distinct.push(constant);
+  }
+  return distinct;
+}
+
+/** Compares bit patterns, so that NaN payloads and signed zeros of float tables count. */
+export function sameBytes(a: PackedConstant["data"], b: PackedConstant["data"]): boolean {
+  if (a.byteLength !== b.byteLength) return false;
+  const x = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+  const y = new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
+  return x.every((byte, i) => byte === y[i]);
+}

@@ -1,0 +1,89 @@
+/**
+ * The schedule and the arena plan: in which order which kernels run, and where each tensor lives. Readonly data between
+ * the stages; made by order-nodes, choose-kernels, liveness and plan-arena in this folder.
+ */
+import type { Profile } from "../arith/numerics.js";
+import type { Graph, Node, TensorId } from "../ir/graph.js";
+import type { KernelCall, Optimize } from "../ops/kernel.js";
+import type { Target } from "../targets.js";
+
+export interface Step {
+  readonly index: number;
+  readonly node: Node;
+  /** Absent where the node is a view: nothing runs, the output shares the input's bytes. */
+  readonly call?: KernelCall;
+  readonly macs: number;
+  readonly why: string;
+}
+
+export interface Schedule {
+  readonly graph: Graph;
+  readonly steps: readonly Step[];
+}
+
+/** Where a tensor's bytes are. */
+export type Place =
+  | { readonly kind: "arena"; readonly offset: number }
+  /** The caller's buffer, given to run(): the index of the graph input or output. */
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "output"; readonly index: number };
+
+export interface Slot {
+  /** Tensors that share these bytes: views and in-place results, first the one that opens the slot. */
+  readonly tensors: readonly TensorId[];
+  /** Or the scratch of a step. */
+  readonly scratchOf?: number;
+  readonly offset: number;
+  readonly bytes: number;
+  /** First step that writes and last step that reads, inclusive. -1: filled before step 0; steps.length: read by the caller. */
+  readonly firstStep: number;
+  readonly lastStep: number;
+}
+
+export interface ArenaPlan {
+  readonly bytes: number;
+  readonly align: number;
+  readonly slots: readonly Slot[];
+  readonly places: ReadonlyMap<TensorId, Place>;
+  /** Offset of each step's scratch, where it has any. */
+  readonly scratch: ReadonlyMap<number, number>;
+  /** Bytes alive at the busiest step: no plan for this schedule can be smaller. */
+  readonly lowerBound: number;
+  readonly peakStep: number;
+}
+
+/** Everything that codegen prints. */
+export interface Program {
+  /** C identifier prefix, from the model's name. */
+  readonly name: string;
+  readonly graph: Graph;
+  readonly schedule: Schedule;
+  readonly arena: ArenaPlan;
+  readonly target: Target;
+  readonly options: ProgramOptions;
+  /** What passes did, in order, for the report. */
+  readonly log: readonly PassNote[];
+}
+
+export interface ProgramOptions {
+  readonly numerics: Profile;
+  readonly optimize: Optimize;
+  readonly io: "caller" | "arena";
+  /** The exact command, for the banner; no host paths. */
+  readonly command: string;
+  /** SHA-256 of the model file, hex. */
+  readonly modelHash: string;
+  readonly version: string;
+}
+
+export interface PassNote {
+  readonly pass: string;
+  readonly why: string;
+}
+
+/** A file of the generated project. */
+export interface SourceFile {
+  /** Relative, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}

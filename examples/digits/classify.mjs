@@ -1,0 +1,101 @@
+/**
+ * Classifies the samples by the generated C in QEMU and shows one of them.
+ *   node examples/digits/classify.mjs [picture.png]
+ * Needs the built compiler and the toolchain; demo.sh sees to both. Exits with 1 when the network is wrong about the picture.
+ */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { PNG } from "pngjs";
+import { compile, emit } from "../../dist/compiler/index.js";
+import { readAssets } from "../../dist/compiler/verify/assets.js";
+import { buildTarget } from "../../dist/compiler/verify/build.js";
+import { harnessModel } from "../../dist/compiler/verify/harness-model.js";
+import { fromIr, toIr } from "../../dist/compiler/verify/port-values.js";
+import { runQemu } from "../../dist/compiler/verify/run-harness.js";
+import { loadTarget } from "../../dist/compiler/verify/target-files.js";
+import { withWorkspace } from "../../dist/compiler/verify/workspace.js";
+
+const size = 28;
+const shades = " .:-=+*#%@";
+
+const labels = JSON.parse(read("samples/labels.json").toString());
+const names = Object.keys(labels);
+const shown = basename(process.argv[2] ?? "5-1.png");
+if (!names.includes(shown)) {
+  console.error(`no sample "${shown}": expected one of ${names.join(", ")}`);
+  process.exit(2);
+}
+
+const pictures = names.map((name) => readPixels(`samples/${name}`));
+const { logits, machine } = await runInQemu(pictures);
+const answers = logits.map((values) => {
+  const probabilities = softmax(values);
+  const digit = probabilities.indexOf(Math.max(...probabilities));
+  return { digit, probability: probabilities[digit] };
+});
+
+const index = names.indexOf(shown);
+const { digit, probability } = answers[index];
+const isRight = digit === labels[shown];
+print(pictures[index], [
+  `samples/${shown}`,
+  "",
+  `class ${digit}  (${(100 * probability).toFixed(1)} %)`,
+  `label ${labels[shown]}  ${isRight ? "right" : "WRONG"}`,
+]);
+const right = answers.filter((answer, i) => answer.digit === labels[names[i]]).length;
+console.log(`${right} of ${names.length} right, in QEMU (${machine})`);
+process.exitCode = isRight ? 0 : 1;
+
+function read(path) {
+  return readFileSync(new URL(path, import.meta.url));
+}
+
+/** Grey values of a picture, [28][28]. */
+function readPixels(path) {
+  const { data } = PNG.sync.read(read(path));
+  return Uint8Array.from({ length: size ** 2 }, (_, i) => data[4 * i]);
+}
+
+/** Compiles the model, builds it for the Cortex-M7 with the harness of `lwc verify`, and runs it on the pictures. */
+async function runInQemu(images) {
+  const target = await loadTarget("cortex-m7");
+  const { program } = compile(read("digits.onnx"), target, { name: "digits" });
+  const { graph } = program;
+  const inputs = images.map((pixels) => [
+    toIr(
+      graph,
+      graph.inputs[0],
+      Float32Array.from(pixels, (value) => value / 255),
+    ),
+  ]);
+  const model = harnessModel(program, emit(program, await readAssets()));
+  return withWorkspace(model, false, async (workspace) => {
+    const built = await buildTarget(workspace, model, target, false);
+    const results = await runQemu(workspace, model, built, inputs, false);
+    return {
+      logits: results.map(({ outputs }) => fromIr(graph, graph.outputs[0], outputs[0])),
+      machine: built.machine.machine,
+    };
+  });
+}
+
+function softmax(values) {
+  const max = Math.max(...values);
+  const exponentials = Array.from(values, (value) => Math.exp(value - max));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** The picture as text, two rows of pixels to a line since characters are twice as high as wide; notes beside it. */
+function print(pixels, notes) {
+  const lines = size / 2;
+  const firstNote = Math.floor((lines - notes.length) / 2);
+  for (let line = 0; line < lines; line++) {
+    const characters = Array.from({ length: size }, (_, x) => {
+      const grey = (pixels[2 * line * size + x] + pixels[(2 * line + 1) * size + x]) / 2;
+      return shades[Math.round((grey / 255) * (shades.length - 1))];
+    });
+    console.log(`  |${characters.join("")}|  ${notes[line - firstNote] ?? ""}`.trimEnd());
+  }
+}

@@ -1,0 +1,59 @@
+/*
+ * lwc.h - what generated code and its callers share: status codes, kernel parameter structs, portability macros.
+ * C11 and C++11. No heap, no globals. See runtime-c/README.md for the contract.
+ */
+#ifndef LWC_H
+#define LWC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__FAST_MATH__)
+#error "lwc is exact to the last bit: compile without -ffast-math"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#define LWC_RESTRICT
+#define LWC_ALIGNED(n) alignas(n)
+#else
+#define LWC_RESTRICT restrict
+#define LWC_ALIGNED(n) _Alignas(n)
+#endif
+
+/* Result of every public function. */
+typedef enum lwc_status {
+    LWC_OK = 0,
+    LWC_ERROR_NULL = 1,     /* a pointer argument is NULL */
+    LWC_ERROR_SIZE = 2,     /* a buffer is smaller than the model needs */
+    LWC_ERROR_ALIGNMENT = 3 /* a pointer is not aligned as its type demands */
+} lwc_status;
+
+/* How an int32 accumulator becomes int8; see lwc_requant.h. Which one is proven per layer by the compiler. */
+enum {
+    LWC_REQUANT_SHORT = 0,  /* high word of acc * mult, + add, >> shift: proven equal for every reachable accumulator */
+    LWC_REQUANT_WINDOW = 1, /* 64-bit product; results within 2^-16 of a tie take the exact slow path */
+    LWC_REQUANT_FLOAT = 2,  /* float32 multiply, round to nearest even: what ONNX Runtime does, literally */
+    LWC_REQUANT_SINGLE = 3  /* single rounding, round half up: the `fast` profile */
+};
+
+/*
+ * Per-layer part of requantization. The per-channel part is an array of int32 words, LWC_REQUANT_WORDS per channel:
+ *   SHORT   bias, mult, add
+ *   WINDOW  bias, mult
+ *   FLOAT   bias, float32 scale (its bits)
+ *   SINGLE  bias, mult, shift
+ */
+typedef struct lwc_requant {
+    int32_t form;       /* LWC_REQUANT_* */
+    int32_t shift;      /* SHORT, WINDOW: in [0, 31] */
+    int32_t zero_point; /* of the output, in [-128, 127]; folded into `add` for SHORT */
+    int32_t min;        /* clamp, in [-128, 127] */
+    int32_t max;
+} lwc_requant;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

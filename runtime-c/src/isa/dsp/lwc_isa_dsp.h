@@ -1,0 +1,77 @@
+/* DSP extension (Armv7E-M, Armv8-M): two signed halves in a word, low half first. */
+#ifndef LWC_ISA_DSP_H
+#define LWC_ISA_DSP_H
+
+#include <arm_acle.h>
+#include <stdint.h>
+
+/* acc + low(x) * low(y) + high(x) * high(y) */
+static inline int32_t lwc_smlad(uint32_t x, uint32_t y, int32_t acc)
+{
+    return __smlad((int16x2_t)x, (int16x2_t)y, acc);
+}
+
+/* acc + low(x) * low(y) */
+static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
+{
+    return __smlabb((int32_t)x, (int32_t)y, acc);
+}
+
+/* acc + high(x) * high(y) */
+static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return __smlatt((int32_t)x, (int32_t)y, acc);
+}
+
+/* Bytes 0 and 2, sign-extended to halves. */
+static inline uint32_t lwc_sxtb16(uint32_t x)
+{
+    return (uint32_t)__sxtb16((int8x4_t)x);
+}
+
+/* Bytes 1 and 3, sign-extended to halves. */
+static inline uint32_t lwc_sxtb16_ror8(uint32_t x)
+{
+    uint32_t y;
+
+    __asm("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
+    return y;
+}
+
+/* Halves of x minus halves of y. */
+static inline uint32_t lwc_ssub16(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("ssub16 %0, %1, %2" : "=r"(z) : "r"(x), "r"(y));
+    return z;
+}
+
+/* Low half of x below low half of y. */
+static inline uint32_t lwc_pack_low(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(z) : "r"(x), "r"(y));
+    return z;
+}
+
+/* High half of x below high half of y. */
+static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(z) : "r"(y), "r"(x));
+    return z;
+}
+
+/* Clamps to [-128, 127]. */
+static inline int32_t lwc_saturate_s8(int32_t x)
+{
+    int32_t y;
+
+    __asm("ssat %0, #8, %1" : "=r"(y) : "r"(x));
+    return y;
+}
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Portable twins of the DSP instructions: two signed halves in a word, low half first. Sums wrap modulo 2^32 as the
+ * instructions do.
+ */
+#ifndef LWC_ISA_DSP_H
+#define LWC_ISA_DSP_H
+
+#include <stdint.h>
+
+static inline int32_t lwc_low_half(uint32_t x)
+{
+    return (int32_t)(int16_t)(uint16_t)(x & 0xFFFFu);
+}
+
+static inline int32_t lwc_high_half(uint32_t x)
+{
+    return (int32_t)(int16_t)(uint16_t)(x >> 16);
+}
+
+/* acc + low(x) * low(y) + high(x) * high(y) */
+static inline int32_t lwc_smlad(uint32_t x, uint32_t y, int32_t acc)
+{
+    uint32_t low = (uint32_t)(lwc_low_half(x) * lwc_low_half(y));
+    uint32_t high = (uint32_t)(lwc_high_half(x) * lwc_high_half(y));
+
+    return (int32_t)((uint32_t)acc + low + high);
+}
+
+/* acc + low(x) * low(y) */
+static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
+{
+    return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_low_half(y)));
+}
+
+/* acc + high(x) * high(y) */
+static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return (int32_t)((uint32_t)acc + (uint32_t)(lwc_high_half(x) * lwc_high_half(y)));
+}
+
+/* Bytes 0 and 2, sign-extended to halves. */
+static inline uint32_t lwc_sxtb16(uint32_t x)
+{
+    uint32_t low = (uint32_t)(uint16_t)(int16_t)(int8_t)(uint8_t)(x & 0xFFu);
+    uint32_t high = (uint32_t)(uint16_t)(int16_t)(int8_t)(uint8_t)((x >> 16) & 0xFFu);
+
+    return low | (high << 16);
+}
+
+/* Bytes 1 and 3, sign-extended to halves. */
+static inline uint32_t lwc_sxtb16_ror8(uint32_t x)
+{
+    return lwc_sxtb16((x >> 8) | (x << 24));
+}
+
+/* Halves of x minus halves of y. */
+static inline uint32_t lwc_ssub16(uint32_t x, uint32_t y)
+{
+    uint32_t low = (x - y) & 0xFFFFu;
+    uint32_t high = ((x >> 16) - (y >> 16)) & 0xFFFFu;
+
+    return low | (high << 16);
+}
+
+/* Low half of x below low half of y. */
+static inline uint32_t lwc_pack_low(uint32_t x, uint32_t y)
+{
+    return (x & 0xFFFFu) | (y << 16);
+}
+
+/* High half of x below high half of y. */
+static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
+{
+    return (x >> 16) | (y & 0xFFFF0000u);
+}
+
+/* Clamps to [-128, 127]. */
+static inline int32_t lwc_saturate_s8(int32_t x)
+{
+    if (x < -128) {
+        x = -128;
+    }
+    if (x > 127) {
+        x = 127;
+    }
+    return x;
+}
+
+#endif

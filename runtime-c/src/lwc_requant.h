@@ -1,0 +1,133 @@
+/*
+ * lwc_requant.h - int32 accumulator to int8, in the form that the compiler proved for the layer.
+ *
+ * The form, shift and clamps come from a constant struct: after inlining, one branch of the switch remains. Mirrors
+ * compiler/arith/requant-plan.ts.
+ */
+#ifndef LWC_REQUANT_H
+#define LWC_REQUANT_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "isa/lwc_isa.h"
+#include "lwc/lwc.h"
+
+/* int32 words per channel of each form: see lwc_requant in lwc.h. */
+static inline int32_t lwc_requant_words(const lwc_requant *q)
+{
+    return ((q->form == LWC_REQUANT_SHORT) || (q->form == LWC_REQUANT_SINGLE)) ? 3 : 2;
+}
+
+/* Initial value of a channel's accumulator. */
+static inline int32_t lwc_requant_bias(const lwc_requant *q, const int32_t *words, int32_t channel)
+{
+    return words[channel * lwc_requant_words(q)];
+}
+
+static inline int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
+{
+    if (x < min) {
+        x = min;
+    }
+    if (x > max) {
+        x = max;
+    }
+    return x;
+}
+
+/* (value / 2^shift) rounded to the nearest integer, ties to even; shift in [1, 63]. */
+static inline uint64_t lwc_round_shift(uint64_t value, int32_t shift)
+{
+    uint64_t quotient = value >> shift;
+    uint64_t rest = value & ((UINT64_C(1) << shift) - 1u);
+    uint64_t half = UINT64_C(1) << (shift - 1);
+
+    if ((rest > half) || ((rest == half) && ((quotient & 1u) != 0u))) {
+        quotient += 1u;
+    }
+    return quotient;
+}
+
+/*
+ * The exact path of WINDOW: RNE(fl(acc * scale)) in integers, |acc| < 2^24. The product is rounded to the 24 bits of a
+ * float32 significand, then to an integer. Rare, so kept out of line.
+ */
+static inline int32_t lwc_requant_near_tie(int32_t acc, int32_t mult, int32_t shift)
+{
+    uint64_t magnitude = (uint64_t)(acc < 0 ? -acc : acc) * (uint32_t)mult;
+    int32_t excess = 0;
+    int32_t rounded;
+
+    while ((magnitude >> excess) >= (UINT64_C(1) << 24)) {
+        excess += 1;
+    }
+    if (excess > 0) {
+        magnitude = lwc_round_shift(magnitude, excess) << excess;
+    }
+    rounded = (int32_t)lwc_round_shift(magnitude, 32 + shift);
+    return (acc < 0) ? -rounded : rounded;
+}
+
+/* Requantizes the accumulator of `channel`; the result is in [q->min, q->max]. */
+static inline int32_t lwc_requantize(const lwc_requant *q, const int32_t *words, int32_t channel, int32_t acc)
+{
+    const int32_t *w = &words[channel * lwc_requant_words(q)];
+    int32_t y;
+
+    switch (q->form) {
+    case LWC_REQUANT_SHORT: {
+        int32_t high = (int32_t)(((int64_t)acc * w[1]) >> 32);
+
+        y = (high + w[2]) >> q->shift;
+        break;
+    }
+    case LWC_REQUANT_WINDOW: {
+        int64_t product = (int64_t)acc * w[1] + (INT64_C(1) << (31 + q->shift));
+        uint32_t fraction = (uint32_t)((uint64_t)product >> q->shift);
+
+        if ((fraction + 0x10000u) <= 0x20000u) {
+            y = lwc_requant_near_tie(acc, w[1], q->shift) + q->zero_point;
+        } else {
+            y = (int32_t)(product >> (32 + q->shift)) + q->zero_point;
+        }
+        break;
+    }
+    case LWC_REQUANT_SINGLE: {
+        int64_t product = (int64_t)acc * w[1] + (INT64_C(1) << (w[2] - 1));
+        int64_t wide = product >> w[2];
+
+        /* A large scale can leave int32 before the clamp. */
+        if (wide > 1024) {
+            wide = 1024;
+        }
+        if (wide < -1024) {
+            wide = -1024;
+        }
+        y = (int32_t)wide + q->zero_point;
+        break;
+    }
+    default: {
+        float scale;
+        float value;
+        float low = (float)(q->min - q->zero_point);
+        float high = (float)(q->max - q->zero_point);
+
+        memcpy(&scale, &w[1], sizeof scale);
+        value = (float)acc * scale;
+        if (value < low) {
+            value = low;
+        }
+        if (value > high) {
+            value = high;
+        }
+        return lwc_round_f32(value) + q->zero_point;
+    }
+    }
+    if ((q->min == -128) && (q->max == 127)) {
+        return lwc_saturate_s8(y);
+    }
+    return lwc_clamp(y, q->min, q->max);
+}
+
+#endif

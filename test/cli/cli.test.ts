@@ -1,0 +1,195 @@
+/** The command line as a user meets it: results, refusals, exit codes, and files that are never half-written. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { OnnxBuilder } from "../support/onnx-builder.js";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "lwc-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function lwc(...args: string[]): Result {
+  const run = spawnSync(process.execPath, [join(root, "dist/compiler/cli/main.js"), ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  // Whatever happens, a user never sees where in lwc it happened.
+  expect(run.stderr).not.toMatch(/\n\s+at /);
+  return { code: run.status, out: run.stdout, err: run.stderr };
+}
+
+function write(name: string, bytes: Uint8Array | string): string {
+  writeFileSync(join(folder, name), bytes);
+  return name;
+}
+
+function tinyModel(nodeName = "conv1"): Uint8Array {
+  const b = new OnnxBuilder();
+  const x = b.qdq(b.input("image", "float32", ["N", 1, "H", 6]), 0.1, 0);
+  const w = b.weights(
+    [2, 1, 3, 3],
+    Array.from({ length: 18 }, (_, i) => i - 9),
+    [0.01],
+  );
+  const y = b.node("Conv", [x, w], { name: nodeName });
+  return b.output(b.qdq(y, 0.05, 3), "float32").build();
+}
+
+const tiny = write("tiny.onnx", tinyModel());
+const shape = ["--input-shape", "image=1x1x6x6"];
+
+describe("compile", () => {
+  test("writes sources and a report, and says the sizes", () => {
+    const { code, out } = lwc("compile", tiny, "-t", "cortex-m4", "-o", "c1", ...shape);
+    expect(code).toBe(0);
+    expect(out).toMatch(/tiny for cortex-m4/);
+    expect(readdirSync(join(folder, "c1")).sort()).toEqual([
+      ".lwc-manifest.json",
+      "lwc",
+      "tiny.c",
+      "tiny.h",
+      "tiny_report.html",
+      "tiny_report.json",
+      "tiny_report.txt",
+      "tiny_weights.c",
+      "tiny_weights.h",
+    ]);
+  });
+
+  test("--json has stable keys", () => {
+    const { code, out } = lwc("compile", tiny, "-t", "cortex-m4", "-o", "c2", "--json", ...shape);
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    for (const key of ["files", "arena_bytes", "weight_bytes", "ctx_bytes", "warnings"])
+      expect(result).toHaveProperty(key);
+    expect(result.files).toContain(join("c2", "tiny.c"));
+  });
+
+  test("the same input gives the same bytes, wherever it runs", () => {
+    lwc("compile", tiny, "-t", "cortex-m4", "-o", "same", ...shape);
+    const first = readFileSync(join(folder, "same/tiny.c"), "utf8");
+    lwc("compile", tiny, "-t", "cortex-m4", "-o", "same", ...shape);
+    expect(readFileSync(join(folder, "same/tiny.c"), "utf8")).toBe(first);
+    expect(first).not.toContain(folder);
+  });
+
+  test("leaves a folder with other files alone, unless forced", () => {
+    mkdirSync(join(folder, "mine"));
+    writeFileSync(join(folder, "mine/main.c"), "int main(void) { return 0; }\n");
+    const refused = lwc("compile", tiny, "-t", "cortex-m4", "-o", "mine", ...shape);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/LWC7112 .*main\.c/);
+    expect(readdirSync(join(folder, "mine"))).toEqual(["main.c"]);
+    expect(lwc("compile", tiny, "-t", "cortex-m4", "-o", "mine", "--force", ...shape).code).toBe(0);
+    expect(existsSync(join(folder, "mine/main.c"))).toBe(true);
+    expect(existsSync(join(folder, "mine/tiny.c"))).toBe(true);
+  });
+
+  test("--dump-after writes .lwir", () => {
+    expect(lwc("compile", tiny, "-t", "cortex-m4", "-o", "dump", "--dump-after", "all", ...shape).code).toBe(0);
+    expect(readdirSync(join(folder, "dump/dump")).length).toBeGreaterThan(3);
+  });
+
+  test("nothing is written when the model is at fault", () => {
+    const { code, err } = lwc("compile", tiny, "-t", "cortex-m4", "-o", "never");
+    expect(code).toBe(1);
+    expect(err).toMatch(/LWC1311 error: .*"H".*\n\s+hint: .*--input-shape/);
+    expect(existsSync(join(folder, "never"))).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith(".never"))).toEqual([]);
+  });
+
+  test("hostile node names reach neither the C nor the terminal raw", () => {
+    const hostile = write("hostile.onnx", tinyModel('*/ int evil; /*\u001b[31m\n"\\'));
+    const { code, out } = lwc("compile", hostile, "-t", "cortex-m4", "-o", "hostile", ...shape);
+    expect(code).toBe(0);
+    const c = readFileSync(join(folder, "hostile/hostile.c"), "utf8");
+    expect(c).not.toMatch(/\*\/ int evil/);
+    expect(out).not.toContain("\u001b[31m");
+    const html = readFileSync(join(folder, "hostile/hostile_report.html"), "utf8");
+    expect(html).not.toContain("\u001b");
+  });
+});
+
+describe("refusals", () => {
+  test.each([
+    ["empty.onnx", new Uint8Array(0), "LWC1001"],
+    ["cut.onnx", tinyModel().slice(0, 100), "LWC1002"],
+    ["text.onnx", "hello, this is no model", "LWC100"],
+  ])("%s", (name, bytes, code) => {
+    const result = lwc("compile", write(name, bytes), "-t", "cortex-m4", "-o", "x");
+    expect(result.code).toBe(1);
+    expect(result.err).toContain(code);
+    expect(result.err).toContain("hint:");
+  });
+
+  test("a float model is told about quantization", () => {
+    const b = new OnnxBuilder();
+    const y = b.node("Relu", [b.input("x", "float32", [1, 4])]);
+    const { code, err } = lwc("compile", write("float.onnx", b.output(y, "float32").build()), "-t", "cortex-m4");
+    expect(code).toBe(1);
+    expect(err).toMatch(/LWC1330 .*float model[\s\S]*lwc quantize/);
+  });
+
+  test.each([
+    [["compile", tiny, "-t", "cortex-m99"], 1, /LWC7004 .*cortex-m7/],
+    [["compile", tiny, "--tarket", "cortex-m4"], 2, /unknown option '--tarket'/],
+    [["compile", tiny], 2, /--target/],
+    [["compile"], 2, /missing required argument/],
+    [["conpile"], 2, /unknown command 'conpile'[\s\S]*compile/],
+    [["compile", "absent.onnx", "-t", "cortex-m4"], 1, /LWC7101 .*does not exist/],
+    [["compile", tiny, "-t", "cortex-m4", "--numerics", "tflite"], 1, /LWC7103 .*ort/],
+    [["compile", tiny, "-t", "cortex-m4", "--input-shape", "1x1"], 1, /LWC7104/],
+  ])("%j", (args, code, message) => {
+    const result = lwc(...args);
+    expect(result.err).toMatch(message);
+    expect(result.code).toBe(code);
+  });
+});
+
+test("inspect: keys of --json, the graph as text, reasons", () => {
+  const json = JSON.parse(lwc("inspect", tiny, "--json", ...shape).out);
+  for (const key of [
+    "macs",
+    "params",
+    "weight_bytes",
+    "table_bytes",
+    "arena_bytes",
+    "arena_lower_bound",
+    "transposes",
+    "float_islands",
+  ])
+    expect(json).toHaveProperty(key);
+  expect(json.macs).toBe(4 * 4 * 2 * 9);
+  expect(lwc("inspect", tiny, "--ir", ...shape).out).toMatch(/^graph tiny \{/);
+  expect(lwc("inspect", tiny, "--why", ...shape).out).toMatch(/eliminate-channels/);
+  expect(lwc("inspect", tiny, "--op", "Conv", ...shape).out).toMatch(/1 nodes of Conv/);
+});
+
+test("run: a .bin file through the reference interpreter", () => {
+  write("zeros.bin", new Uint8Array(36));
+  const { code, out } = lwc("run", tiny, "--input", "zeros.bin", "--json", ...shape);
+  expect(code).toBe(0);
+  // Zero is the zero point of the input: every output is the output's zero point.
+  expect(new Set(JSON.parse(out).outputs[0].integers)).toEqual(new Set([3]));
+});
+
+test("targets and ops", () => {
+  expect(lwc("targets").out).toMatch(/cortex-m7/);
+  expect(JSON.parse(lwc("targets", "--json").out).length).toBeGreaterThan(10);
+  expect(lwc("ops").out).toMatch(/conv2d/);
+  expect(JSON.parse(lwc("ops", "--json").out).operators.length).toBe(15);
+});
+
+test("help and version", () => {
+  expect(lwc("--help").out).toMatch(/Exit codes/);
+  expect(lwc("compile", "--help").code).toBe(0);
+  expect(lwc("--version").out).toMatch(/^\d+\.\d+\.\d+/);
+});

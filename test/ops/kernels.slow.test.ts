@@ -1,0 +1,340 @@
+/**
+ * Every operator with random legal attributes: the reference, the schedule, the C on the host under sanitizers and the C in
+ * QEMU agree on every byte. Many instances of an operator form one program, each with inputs and an output of its own, so
+ * that one build checks them all.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Profile } from "../../compiler/arith/numerics.js";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import type { TensorId } from "../../compiler/ir/graph.js";
+import { printGraph } from "../../compiler/ir/print.js";
+import { elementCount } from "../../compiler/ir/shape.js";
+import { allOps } from "../../compiler/ops/index.js";
+import { readAssets } from "../../compiler/verify/assets.js";
+import { generateCases } from "../../compiler/verify/inputs.js";
+import { loadTarget } from "../../compiler/verify/target-files.js";
+import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+
+/** Adds one instance of an operator and returns its output. */
+type Instance = (b: GraphBuilder) => TensorId;
+
+const int8 = fc.integer({ min: -128, max: 127 });
+const small = fc.integer({ min: 1, max: 7 });
+const channels = fc.integer({ min: 1, max: 19 });
+const seed = fc.integer({ min: 1, max: 1 << 20 });
+const zero = fc.oneof(fc.constantFrom(-128, 0, 127), int8);
+const scale = fc.double({ min: 0.01, max: 0.3, noNaN: true }).map(Math.fround);
+const clamp = fc.constantFrom(
+  { clampMin: -128, clampMax: 127 },
+  { clampMin: -20, clampMax: 127 },
+  { clampMin: -128, clampMax: 64 },
+);
+const map = fc.record({ h: small, w: small, c: channels });
+const quant = fc.record({ zero, scale });
+
+const window = fc.record({
+  kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+  strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  dilations: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+  pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 4, maxLength: 4 }),
+});
+
+/** Grows the input until the window fits once. */
+function atLeast(size: number, k: number, dilation: number): number {
+  return Math.max(size, (k - 1) * dilation + 1);
+}
+
+const conv = fc
+  .record({
+    map,
+    window,
+    form: fc.constantFrom("plain", "pointwise", "depthwise", "grouped"),
+    outputs: channels,
+    groups: fc.integer({ min: 2, max: 3 }),
+    multiplier: fc.integer({ min: 1, max: 2 }),
+    seed,
+    x: quant,
+    y: quant,
+    clamp,
+    perChannel: fc.boolean(),
+    bias: fc.boolean(),
+    weightZero: fc.constantFrom(0, 0, 0, 5, -128),
+  })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const [kh, kw] = p.form === "pointwise" ? [1, 1] : p.window.kernel;
+        const groups = p.form === "depthwise" ? p.map.c : p.form === "grouped" ? p.groups : 1;
+        const inputs = p.form === "grouped" ? p.map.c * p.groups : p.map.c;
+        const outputs =
+          p.form === "depthwise" ? p.map.c * p.multiplier : p.form === "grouped" ? p.outputs * p.groups : p.outputs;
+        const plain = p.form === "pointwise";
+        const attrs = {
+          groups,
+          strides: plain ? [1, 1] : p.window.strides,
+          dilations: plain ? [1, 1] : p.window.dilations,
+          pads: plain ? [0, 0, 0, 0] : p.window.pads,
+          ...p.clamp,
+        };
+        const h = atLeast(p.map.h, kh, attrs.dilations[0]!);
+        const w = atLeast(p.map.w, kw, attrs.dilations[1]!);
+        const x = b.input([1, h, w, inputs], p.x);
+        const shape = [outputs, kh, kw, inputs / groups];
+        const scales = Array.from(
+          { length: p.perChannel ? outputs : 1 },
+          (_, c) => 0.002 + ((p.seed + c) % 11) * 0.0007,
+        );
+        const weights = b.weights(shape, randomInts(elementCount(shape), p.seed), scales, p.weightZero);
+        const bias = p.bias ? [b.bias(randomInts(outputs, p.seed + 1, -3000, 3000))] : [];
+        return b.node("conv2d", [x, weights, ...bias], attrs, p.y);
+      },
+  );
+
+const pool = fc.record({ map, window, clamp, x: quant, y: quant, whole: fc.boolean(), unsigned: fc.boolean() });
+
+const pair = fc.record({
+  map,
+  mode: fc.constantFrom("same", "channel", "channelFirst", "scalar"),
+  a: quant,
+  b: quant,
+  y: quant,
+  clamp,
+  unsigned: fc.boolean(),
+  span: fc.constantFrom("none", "a", "b"),
+});
+
+function binary(kind: "add" | "mul") {
+  return pair.map(
+    (p): Instance =>
+      (b) => {
+        const storage = p.unsigned ? ("uint8" as const) : ("int8" as const);
+        const full = [1, p.map.h, p.map.w, p.map.c];
+        const other = p.mode === "same" ? full : p.mode === "scalar" ? [1, 1, 1, 1] : [1, 1, 1, p.map.c];
+        const first = p.mode === "channelFirst" ? other : full;
+        const second = p.mode === "channelFirst" ? full : other;
+        const x = b.input(first, { ...p.a, storage });
+        const y = b.input(second, { ...p.b, storage });
+        const attrs = kind === "add" ? { ...p.clamp, spanScalar: p.span } : p.clamp;
+        return b.node(kind, [x, y], attrs, { ...p.y, storage });
+      },
+  );
+}
+
+/** Of rank 1 to 5; the batch of a map is 1. */
+const anyShape = fc
+  .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 5 })
+  .map((shape) => (shape.length === 4 ? [1, ...shape.slice(1)] : shape));
+
+const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
+  conv2d: conv,
+  add: binary("add"),
+  mul: binary("mul"),
+  fully_connected: fc
+    .record({
+      inputs: fc.integer({ min: 1, max: 67 }),
+      outputs: channels,
+      seed,
+      x: quant,
+      y: quant,
+      clamp,
+      alpha: fc.constantFrom(1, 0.5),
+      weightZero: fc.constantFrom(0, 0, 7),
+    })
+    .map(
+      (p): Instance =>
+        (b) => {
+          const x = b.input([1, p.inputs], p.x);
+          const weights = b.weights(
+            [p.outputs, p.inputs],
+            randomInts(p.outputs * p.inputs, p.seed),
+            [0.004],
+            p.weightZero,
+          );
+          return b.node(
+            "fully_connected",
+            [x, weights, b.bias(randomInts(p.outputs, p.seed, -900, 900))],
+            { alpha: p.alpha, ...p.clamp },
+            p.y,
+          );
+        },
+    ),
+  mean: fc
+    .record({ map, axes: fc.constantFrom([1, 2], [1], [2]), keepDims: fc.boolean(), x: quant, y: quant, clamp })
+    .map(
+      (p): Instance =>
+        (b) => {
+          return b.node(
+            "mean",
+            [b.input([1, p.map.h, p.map.w, p.map.c], p.x)],
+            { axes: p.axes, keepDims: p.keepDims, ...p.clamp },
+            p.y,
+          );
+        },
+    ),
+  max_pool2d: pool.map(
+    (p): Instance =>
+      (b) => {
+        const pads = p.window.pads.map((pad, i) => Math.min(pad, p.window.kernel[i % 2]! - 1));
+        const x = b.input(
+          [
+            1,
+            atLeast(p.map.h, p.window.kernel[0], p.window.dilations[0]),
+            atLeast(p.map.w, p.window.kernel[1], p.window.dilations[1]),
+            p.map.c,
+          ],
+          p.x,
+        );
+        return b.node("max_pool2d", [x], { ...p.window, pads, ...p.clamp });
+      },
+  ),
+  avg_pool2d: pool.map(
+    (p): Instance =>
+      (b) => {
+        const { kernel, strides } = p.window;
+        const pads = p.window.pads.map((pad, i) => Math.min(pad, kernel[i % 2]! - 1));
+        const storage = p.unsigned ? ("uint8" as const) : ("int8" as const);
+        const x = b.input([1, atLeast(p.map.h, kernel[0], 1), atLeast(p.map.w, kernel[1], 1), p.map.c], {
+          ...p.x,
+          storage,
+        });
+        return b.node(
+          "avg_pool2d",
+          [x],
+          { kernel, strides, pads, countIncludePad: p.whole, ...p.clamp },
+          { ...p.y, storage },
+        );
+      },
+  ),
+  softmax: fc.record({ shape: anyShape, x: quant }).map(
+    (p): Instance =>
+      (b) =>
+        b.node("softmax", [b.input(p.shape, p.x)], {}, { scale: 1 / 256, zero: -128 }),
+  ),
+  concat: fc.record({ shape: anyShape, axis: fc.nat(), sizes: fc.array(small, { minLength: 1, maxLength: 4 }) }).map(
+    (p): Instance =>
+      (b) => {
+        const isMap = p.shape.length === 4;
+        const axis = isMap ? 1 + (p.axis % 3) : p.axis % p.shape.length;
+        const parts = p.sizes.map((size) => b.input(p.shape.map((dim, i) => (i === axis ? size : dim))));
+        return b.node("concat", parts, { axis });
+      },
+  ),
+  pad: fc
+    .record({
+      shape: anyShape,
+      amounts: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 10, maxLength: 10 }),
+      value: int8,
+    })
+    .map(
+      (p): Instance =>
+        (b) => {
+          const rank = p.shape.length;
+          return b.node("pad", [b.input(p.shape)], {
+            before: p.amounts.slice(0, rank),
+            after: p.amounts.slice(5, 5 + rank),
+            value: p.value,
+          });
+        },
+    ),
+  reshape: anyShape.map(
+    (shape): Instance =>
+      (b) =>
+        b.node("reshape", [b.input(shape)], { shape: [1, elementCount(shape)] }),
+  ),
+  transpose: anyShape.chain((shape) =>
+    fc
+      .shuffledSubarray(
+        shape.map((_, i) => i),
+        { minLength: shape.length },
+      )
+      .map(
+        (perm): Instance =>
+          (b) =>
+            b.node("transpose", [b.input(shape)], { perm }),
+      ),
+  ),
+  slice: fc
+    .record({
+      shape: anyShape,
+      picks: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 2 }), fc.boolean()), {
+        minLength: 5,
+        maxLength: 5,
+      }),
+    })
+    .map(
+      (p): Instance =>
+        (b) => {
+          const parts = p.shape.map((dim, axis) => {
+            const [from, extra, step, backwards] = p.picks[axis]!;
+            const start = from % dim;
+            const count = 1 + Math.floor((extra % (dim - start)) / step);
+            const ahead = { start, end: start + step * count, step };
+            return backwards ? { start: start + step * (count - 1), end: start - step, step: -step } : ahead;
+          });
+          return b.node("slice", [b.input(p.shape)], {
+            starts: parts.map((q) => q.start),
+            ends: parts.map((q) => q.end),
+            steps: parts.map((q) => q.step),
+          });
+        },
+    ),
+  lookup: fc.record({ shape: anyShape, seed }).map(
+    (p): Instance =>
+      (b) =>
+        b.node("lookup", [b.input(p.shape), b.weights([256], randomInts(256, p.seed))], {}, { scale: 0.1 }),
+  ),
+  argmax: fc.record({ shape: anyShape, axis: fc.nat(), keepDims: fc.boolean(), selectLast: fc.boolean() }).map(
+    (p): Instance =>
+      (b) => {
+        const shape = p.shape.length === 4 ? p.shape : p.shape.length === 3 ? [1, ...p.shape] : [...p.shape, 3];
+        return b.node("argmax", [b.input(shape)], {
+          axis: p.axis % shape.length,
+          keepDims: p.keepDims,
+          selectLast: p.selectLast,
+        });
+      },
+  ),
+};
+
+const assets = await readAssets();
+
+/** The M4 runs the DSP kernels and the FPU, the M3 the portable ones and integer requantization. */
+const targets = ["cortex-m4", "cortex-m3"] as const;
+const profiles: readonly Profile[] = ["ort", "fast"];
+
+test("every operator of the table is here", () => {
+  expect(Object.keys(instances).sort()).toEqual(
+    allOps()
+      .map((op) => op.kind)
+      .sort(),
+  );
+});
+
+describe.each(Object.keys(instances))("%s", (kind) => {
+  test.each(targets)(
+    "reference = replay = host = QEMU, %s",
+    async (target) => {
+      for (const [round, numerics] of profiles.entries()) {
+        const b = new GraphBuilder(`${kind}_${round}`);
+        for (const add of fc.sample(instances[kind]!, { numRuns: 24, seed: 1000 * round + target.length }))
+          b.output(add(b));
+        const graph = b.build();
+        const program = compileGraph(graph, await loadTarget(target), { numerics });
+        const result = await verifyProgram({
+          program,
+          imported: graph,
+          assets,
+          engines: ["passes", "replay", "host", "qemu"],
+          cases: generateCases(graph, 8),
+          strict: true,
+        });
+        const report = result.ok ? "" : printGraph(graph);
+        expect(result.differences, report).toEqual([]);
+        expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+      }
+    },
+    240_000,
+  );
+});

@@ -1,0 +1,33 @@
+/** Every schedule and plan of a random network computes what the reference computes, and passes change no byte. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import { interpret } from "../../compiler/reference/interpret.js";
+import { replay } from "../../compiler/reference/replay.js";
+import { checkNoOverlap } from "../../compiler/schedule/plan-arena.js";
+import { randomInputs } from "../support/graph-builder.js";
+import { buildNet, netSpec } from "../support/random-graph.js";
+import { coreTarget } from "../support/targets.js";
+
+const profiles: readonly Profile[] = ["ort", "ort-arm64", "fast"];
+
+test("passes and arena plans keep every output byte", () => {
+  fc.assert(
+    fc.property(
+      netSpec,
+      fc.constantFrom(...profiles),
+      fc.constantFrom("caller" as const, "arena" as const),
+      (spec, numerics, io) => {
+        const graph = buildNet(spec);
+        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, io });
+        checkNoOverlap(program.arena.slots);
+        const inputs = randomInputs(graph, spec.seed);
+        const before = interpret(graph, makeNumerics(numerics), inputs).outputs;
+        expect(interpret(program.graph, makeNumerics(numerics), inputs).outputs).toEqual(before);
+        expect(replay(program, inputs).outputs).toEqual(before);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});

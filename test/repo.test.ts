@@ -1,0 +1,56 @@
+/** The repository as a user finds it. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { publint } from "publint";
+import { expect, test } from "vitest";
+import { operatorsPage, operatorTable, replaceBetween } from "../compiler/cli/docs/operators.js";
+import { version } from "../compiler/version.js";
+
+const root = resolve(import.meta.dirname, "..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+test("docs/operators.md and README's table are those of the op table", () => {
+  const hint = "run `npm run docs`";
+  expect(read("docs/operators.md"), hint).toBe(operatorsPage());
+  expect(read("README.md"), hint).toBe(replaceBetween(read("README.md"), "operators", operatorTable()));
+});
+
+test("one version", () => {
+  const manifest: { version: string } = JSON.parse(read("package.json"));
+  expect(manifest.version).toBe(version);
+  expect(read("CHANGELOG.md")).toContain(`## ${version}`);
+});
+
+test("the package is well-formed", async () => {
+  const { messages } = await publint({ pkgDir: root, strict: true, pack: false });
+  expect(messages.filter((message) => message.type !== "suggestion")).toEqual([]);
+}, 120_000);
+
+test("nothing tells of the machine it was made on, and nothing is left to do", () => {
+  const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");
+  const sources = tracked.filter(
+    (path) =>
+      /\.(ts|mjs|js|c|h|hbs|md|sh|json|S|ld)$|^\.ci\//.test(path) && !/package-lock|^test\/repo\.test\.ts$/.test(path),
+  );
+  const forbidden = /\/work\/|\/root\/|\/home\/\w|registry\.npmjs|deb\.debian\.org|\bTO(DO)\b|\bFIX(ME)\b/;
+  const wrong = sources.flatMap((path) => {
+    const found = forbidden.exec(read(path));
+    return found ? [`${path}: ${found[0]}`] : [];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("relative links in the documentation lead somewhere", () => {
+  const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+  const tracked = new Set(execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n"));
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)].flatMap((match) => {
+      const target = join(page, "..", match[1] ?? "");
+      return tracked.has(target) || [...tracked].some((path) => path.startsWith(`${target}/`))
+        ? []
+        : [`${page}: ${match[1]}`];
+    }),
+  );
+  expect(broken).toEqual([]);
+});

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import { CompileError } from "../../compiler/diagnostics.js";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { replay } from "../../compiler/reference/replay.js";
+import { checkNoOverlap, planArena } from "../../compiler/schedule/plan-arena.js";
+import type { Slot } from "../../compiler/schedule/schedule.js";
+import { GraphBuilder, randomInputs, randomInts } from "../support/graph-builder.js";
+import { coreTarget } from "../support/targets.js";
+
+const m4 = coreTarget("cortex-m4");
+const m3 = coreTarget("cortex-m3");
+const conv = { groups: 1, strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], clampMin: -128, clampMax: 127 };
+
+function pointwise(
+  b: GraphBuilder,
+  x: Parameters<GraphBuilder["shapeOf"]>[0],
+  channels: number,
+): ReturnType<GraphBuilder["input"]> {
+  const inputs = b.shapeOf(x)[3]!;
+  return b.node("conv2d", [x, b.weights([channels, 1, 1, inputs], randomInts(channels * inputs, channels))], conv, {
+    scale: 0.3,
+  });
+}
+
+describe("arena", () => {
+  test("a view costs nothing and an element-wise result takes its operand's place", () => {
+    const b = new GraphBuilder();
+    const a = pointwise(b, b.input([1, 4, 4, 2]), 8);
+    const table = b.node("lookup", [a, b.weights([256], randomInts(256, 1))], {});
+    const flat = b.node("reshape", [table], { shape: [1, 128] });
+    const y = b.node(
+      "fully_connected",
+      [flat, b.weights([3, 128], randomInts(384, 1))],
+      { alpha: 1, clampMin: -128, clampMax: 127 },
+      { scale: 1 },
+    );
+    const program = compileGraph(b.output(y).build(), m3);
+    expect(program.schedule.steps.map((step) => step.call?.kernel)).toEqual([
+      "lwc_pointwise_s8",
+      "lwc_lookup_s8",
+      undefined,
+      "lwc_pointwise_s8",
+    ]);
+    expect(program.arena.slots.map((slot) => slot.tensors.length)).toEqual([3]);
+    expect(program.arena.bytes).toBe(128);
+  });
+
+  test("a residual keeps its source alive", () => {
+    const b = new GraphBuilder();
+    const x = pointwise(b, b.input([1, 4, 4, 2]), 4);
+    const y = pointwise(b, pointwise(b, x, 8), 4);
+    const sum = b.node("add", [x, y], { clampMin: -128, clampMax: 127, spanScalar: "none" });
+    const end = pointwise(b, sum, 1);
+    const program = compileGraph(b.output(end).build(), m3);
+    expect(program.arena.lowerBound).toBe(64 + 128 + 64);
+    expect(program.arena.bytes).toBe(program.arena.lowerBound);
+  });
+
+  test("input and output live in the arena on request", () => {
+    const b = new GraphBuilder();
+    const graph = b.output(pointwise(b, pointwise(b, b.input([1, 4, 4, 2]), 8), 3)).build();
+    const program = compileGraph(graph, m4, { io: "arena" });
+    expect([...program.arena.places.values()].every((place) => place.kind === "arena")).toBe(true);
+    expect(replay(program, randomInputs(graph, 1)).outputs).toEqual(
+      replay(compileGraph(graph, m4), randomInputs(graph, 1)).outputs,
+    );
+  });
+
+  test("reaches the lower bound of an awkward set of blocks", () => {
+    const block = (bytes: number, firstStep: number, lastStep: number) => ({ tensors: [], bytes, firstStep, lastStep });
+    const plan = planArena(
+      [
+        block(64, 0, 1),
+        block(32, 1, 3),
+        block(96, 2, 4),
+        block(32, 3, 5),
+        block(64, 4, 6),
+        block(128, 6, 7),
+        block(8, 0, 7),
+      ],
+      8,
+    );
+    expect(plan.bytes).toBe(plan.lowerBound);
+  });
+
+  test("an overlap of live slots is a bug", () => {
+    const slot = (offset: number, firstStep: number): Slot => ({
+      tensors: [],
+      offset,
+      bytes: 16,
+      firstStep,
+      lastStep: firstStep + 1,
+    });
+    expect(() => checkNoOverlap([slot(0, 0), slot(8, 1)])).toThrow(CompileError);
+    expect(() => checkNoOverlap([slot(0, 0), slot(8, 2)])).not.toThrow();
+  });
+});
+
+test("order: a branch that shrinks runs before one that grows", () => {
+  const b = new GraphBuilder();
+  const x = pointwise(b, b.input([1, 8, 8, 1]), 16);
+  const big = pointwise(b, x, 32);
+  const bigEnd = pointwise(b, big, 1);
+  const small = pointwise(b, x, 1);
+  const graph = b.output(b.node("concat", [bigEnd, small], { axis: 3 })).build();
+  const program = compileGraph(graph, m3);
+  expect(program.arena.bytes).toBeLessThanOrEqual(64 * 16 + 64 * 32 + 64);
+});
+
+describe("fit", () => {
+  const graph = (): Graph => {
+    const b = new GraphBuilder("wide");
+    return b.output(pointwise(b, pointwise(b, b.input([1, 64, 64, 1]), 16), 1)).build();
+  };
+  const small = {
+    ...m4,
+    name: "tiny",
+    kind: "board" as const,
+    memory: [
+      { name: "SRAM", bytes: 20000, use: "ram" as const },
+      { name: "FLASH", bytes: 40, use: "flash" as const },
+    ],
+  };
+
+  test("too little RAM and flash: says by how much, and both at once", () => {
+    try {
+      compileGraph(graph(), small);
+      expect.unreachable();
+    } catch (error) {
+      const { diagnostics } = error as CompileError;
+      expect(diagnostics.map((d) => d.code)).toEqual(["LWC4001", "LWC4002"]);
+      expect(diagnostics[0]!.message).toMatch(/needs an arena of \d+ bytes, .* has 20000: \d+ bytes too many/);
+    }
+  });
+
+  test("a bare core has no limit", () => {
+    expect(compileGraph(graph(), m4).arena.bytes).toBeGreaterThan(20000);
+  });
+});

@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+import { tierFrom } from "./test/support/tier.js";
+
+const tier = tierFrom(process.env["LWC_TEST"]);
+
+/** Tests that start an emulator or run whole models: minutes, not seconds. */
+const slow = ["test/**/*.slow.test.ts", "test/models/**"];
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: tier === "fast" ? slow : [],
+    globalSetup: ["./test/support/build.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ["default", "./test/support/summary-reporter.ts"],
+    // A golden that is not there is a failure, never written silently.
+    update: false,
+  },
+});
