@@ -16,6 +16,11 @@ test("docs/operators.md and README's table are those of the op table", () => {
   expect(read("README.md"), hint).toBe(replaceBetween(read("README.md"), "operators", operatorTable()));
 });
 
+test("docs/diagnostics.md says what the sources say", () => {
+  const page = execFileSync("node", ["docs/diagnostics-page.mjs"], { cwd: root, encoding: "utf8" });
+  expect(read("docs/diagnostics.md"), "run `npm run docs`").toBe(page);
+}, 60_000);
+
 test("one version", () => {
   const manifest: { version: string } = JSON.parse(read("package.json"));
   expect(manifest.version).toBe(version);
@@ -26,6 +31,26 @@ test("the package is well-formed", async () => {
   const { messages } = await publint({ pkgDir: root, strict: true, pack: false });
   expect(messages.filter((message) => message.type !== "suggestion")).toEqual([]);
 }, 120_000);
+
+/** What is installed beside the sources that tsc compiles: all that the command line reads at run time, and nothing else. */
+test("the package holds what a user needs, and no tests, examples or scripts of the repository", () => {
+  const listing = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const [{ files }]: [{ files: readonly { path: string }[] }] = JSON.parse(listing);
+  const packed = new Set(files.map(({ path }) => path));
+  const tracked = execFileSync("git", ["ls-files", "runtime-c", "templates", "targets", "docs/*.md"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const entries = ["dist/compiler/cli/main.js", "dist/compiler/index.js", "dist/compiler/index.d.ts"];
+  const needed = ["LICENSE", "README.md", "package.json", ...entries, ...tracked.trim().split("\n")];
+  expect(needed.filter((path) => !packed.has(path))).toEqual([]);
+  const allowed =
+    /^(LICENSE|README\.md|package\.json|(dist\/compiler|runtime-c|templates|targets)\/.*|docs\/[^/]+\.md)$/;
+  expect([...packed].filter((path) => !allowed.test(path))).toEqual([]);
+}, 60_000);
 
 test("nothing tells of the machine it was made on, and nothing is left to do", () => {
   const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");

@@ -61,7 +61,7 @@ async function load(): Promise<typeof import("onnxruntime-node")> {
       code: "LWC6007",
       kind: "error",
       message: "onnxruntime-node is not installed",
-      hint: "npm install onnxruntime-node@1.30.0, or verify without --onnxruntime",
+      hint: "npm install onnxruntime-node@1.30.0, or leave it out of --engines",
     });
   }
 }

@@ -6,14 +6,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { PNG } from "pngjs";
-import { compile, emit } from "../../dist/compiler/index.js";
-import { readAssets } from "../../dist/compiler/verify/assets.js";
-import { buildTarget } from "../../dist/compiler/verify/build.js";
-import { harnessModel } from "../../dist/compiler/verify/harness-model.js";
-import { fromIr, toIr } from "../../dist/compiler/verify/port-values.js";
-import { runQemu } from "../../dist/compiler/verify/run-harness.js";
-import { loadTarget } from "../../dist/compiler/verify/target-files.js";
-import { withWorkspace } from "../../dist/compiler/verify/workspace.js";
+import { runInQemu } from "./run-in-qemu.mjs";
 
 const size = 28;
 const shades = " .:-=+*#%@";
@@ -27,7 +20,10 @@ if (!names.includes(shown)) {
 }
 
 const pictures = names.map((name) => readPixels(`samples/${name}`));
-const { logits, machine } = await runInQemu(pictures);
+const { logits, machine } = await runInQemu(
+  read("digits.onnx"),
+  pictures.map((pixels) => Float32Array.from(pixels, (value) => value / 255)),
+);
 const answers = logits.map((values) => {
   const probabilities = softmax(values);
   const digit = probabilities.indexOf(Math.max(...probabilities));
@@ -55,29 +51,6 @@ function read(path) {
 function readPixels(path) {
   const { data } = PNG.sync.read(read(path));
   return Uint8Array.from({ length: size ** 2 }, (_, i) => data[4 * i]);
-}
-
-/** Compiles the model, builds it for the Cortex-M7 with the harness of `lwc verify`, and runs it on the pictures. */
-async function runInQemu(images) {
-  const target = await loadTarget("cortex-m7");
-  const { program } = compile(read("digits.onnx"), target, { name: "digits" });
-  const { graph } = program;
-  const inputs = images.map((pixels) => [
-    toIr(
-      graph,
-      graph.inputs[0],
-      Float32Array.from(pixels, (value) => value / 255),
-    ),
-  ]);
-  const model = harnessModel(program, emit(program, await readAssets()));
-  return withWorkspace(model, false, async (workspace) => {
-    const built = await buildTarget(workspace, model, target, false);
-    const results = await runQemu(workspace, model, built, inputs, false);
-    return {
-      logits: results.map(({ outputs }) => fromIr(graph, graph.outputs[0], outputs[0])),
-      machine: built.machine.machine,
-    };
-  });
 }
 
 function softmax(values) {

@@ -114,7 +114,7 @@ function table(rows: readonly Row[]): string {
     ].join(" | "),
   );
   return [
-    "# Every reference model on every core",
+    "# Reference models on every core",
     "",
     "Written by `npm run test:full`. `host` and `QEMU`: cases in which one output byte differs from the reference. `golden`: the",
     "reference against ONNX Runtime 1.30.0; see docs/numerics.md for the models in which ONNX Runtime computes nodes in float.",

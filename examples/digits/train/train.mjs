@@ -34,7 +34,7 @@ writeFileSync(new URL("../digits.onnx", import.meta.url), model);
 
 const int8 = await check(model, heldOut);
 console.log(`held out: float ${percent(floatRight)}, int8 ${percent(int8.right)} of ${heldOut.length} pictures`);
-console.log(`lwc and ONNX Runtime differ on ${int8.different} pictures`);
+console.log(`ONNX Runtime, the reference and the C in QEMU differ on ${int8.different} pictures`);
 if (int8.different > 0) process.exitCode = 1;
 writeCard();
 writeSamples();
