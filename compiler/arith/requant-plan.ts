@@ -1,7 +1,7 @@
 /**
  * Chooses how a layer requantizes in C and proves it. Both the reference and each C form are monotone step functions of
- * the accumulator with at most 255 steps, so agreeing at every threshold of the reachable range, and one below it, is
- * agreeing everywhere (docs/numerics.md). Forms, cheapest first:
+ * the accumulator with at most 255 steps, so agreeing at both ends of the reachable range, at every threshold in it, and
+ * one below each, is agreeing everywhere (docs/numerics.md). Forms, cheapest first:
  *
  *  SHORT   ((hi32((acc + d) * mult) + add) >> shift), d folded into the bias, add holding rounding and zero point
  *  FLOAT   what ONNX Runtime does, in float32: for cores with an FPU, and for ranges that WINDOW cannot carry
@@ -11,7 +11,7 @@
 import { invariant, must } from "../diagnostics.js";
 import type { Numerics } from "./numerics.js";
 import { fixedPoint, makeRequantize, type Requantize } from "./requant.js";
-import { roundHalfEven } from "./saturate.js";
+import { clamp, roundHalfEven } from "./saturate.js";
 
 export interface RequantChannel {
   /** float32 scale from accumulator to output. */
@@ -54,6 +54,8 @@ const formCode = { short: 0, window: 1, float: 2, single: 3 } as const;
 
 /** Accumulators stay exact in float32 and in the window form up to here. */
 const EXACT = 2 ** 24;
+/** From this scale on, accumulators beyond EXACT saturate: they reach 256 and the clamps end at most 255 from the zero point. */
+const SATURATING = 2 ** -16;
 
 export function planRequant(layer: RequantLayer, numerics: Numerics, isa: { readonly fpu: boolean }): RequantPlan {
   const short = planShort(layer, numerics);
@@ -108,10 +110,25 @@ const MAX_OFFSET = 4096;
 /** Exponents stay below this so that products with thresholds are exact in a double. */
 const MAX_EXPONENT = 44;
 
+/** The reference function of one channel. */
+function referenceOf(layer: RequantLayer, numerics: Numerics, channel: RequantChannel): Requantize {
+  const { zeroPoint, min, max } = layer;
+  return makeRequantize(numerics, { scale: channel.scale, zeroPoint, min, max });
+}
+
+/** The only value of a channel whose reachable accumulators all yield the same; then its scale does not matter. */
+function onlyValue(requantize: Requantize, channel: RequantChannel): number | undefined {
+  const value = requantize(channel.accMin);
+  return requantize(channel.accMax) === value ? value : undefined;
+}
+
 function planShort(layer: RequantLayer, numerics: Numerics): RequantPlan | undefined {
-  const largest = Math.max(...layer.channels.map((channel) => channel.scale));
+  const varying = layer.channels.filter(
+    (channel) => onlyValue(referenceOf(layer, numerics, channel), channel) === undefined,
+  );
+  const largest = Math.max(2 ** (30 - MAX_EXPONENT), ...varying.map((channel) => channel.scale));
   // mult < 2^31 for the largest scale; the shift is common to the layer.
-  const exponent = Math.min(MAX_EXPONENT, 30 - Math.floor(Math.log2(largest)));
+  const exponent = 30 - Math.floor(Math.log2(largest));
   const shift = exponent - 32;
   if (shift < 0 || shift > 31) return undefined;
   const words = new Int32Array(layer.channels.length * 3);
@@ -139,24 +156,19 @@ function shortChannel(
   channel: RequantChannel,
   exponent: number,
 ): readonly [number, number, number] | undefined {
-  const requantize = makeRequantize(numerics, {
-    scale: channel.scale,
-    zeroPoint: layer.zeroPoint,
-    min: layer.min,
-    max: layer.max,
-  });
-  const steps = thresholds(requantize, layer, channel);
+  const requantize = referenceOf(layer, numerics, channel);
   const unit = 2 ** exponent;
-  if (steps.length === 0) {
-    // One value only: no multiplication matters.
-    const add = requantize(channel.accMin) * 2 ** (exponent - 32);
+  const only = onlyValue(requantize, channel);
+  if (only !== undefined) {
+    const add = only * 2 ** (exponent - 32);
     return Math.abs(add) < 2 ** 31 ? [channel.bias, 0, add] : undefined;
   }
+  const steps = thresholds(requantize, layer, channel);
   const ideal = Math.round(channel.scale * unit);
   for (let attempt = 0; attempt < 9; attempt++) {
     const mult = ideal + (attempt % 2 === 0 ? attempt / 2 : -(attempt + 1) / 2);
     if (mult <= 0 || mult >= 2 ** 31) continue;
-    const fit = fitOffset(steps, mult, unit, layer.zeroPoint);
+    const fit = fitOffset(steps, mult, unit, layer.zeroPoint, endBounds(requantize, layer, channel, mult, unit));
     if (!fit) continue;
     const { offset, add } = fit;
     if (channel.accMax + offset > 2 ** 31 - 1 || Math.abs(add) >= 2 ** 31) continue;
@@ -172,6 +184,32 @@ function shortChannel(
   return undefined;
 }
 
+/** Bounds of d*mult + add*2^32: at least `low`, below `high`. */
+interface OffsetBounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * What the ends of the reachable range ask of d and add, for v the value there: (accMin + d)*mult + add*2^32 >= v*unit and
+ * (accMax + d)*mult + add*2^32 < (v + 1)*unit. Thresholds do not imply it, since the next one beyond an end has no other
+ * bound; a clamp does. Exact in a double like the thresholds: an end that no clamp holds lies near v*unit/mult.
+ */
+function endBounds(
+  requantize: Requantize,
+  layer: RequantLayer,
+  channel: RequantChannel,
+  mult: number,
+  unit: number,
+): OffsetBounds {
+  const first = requantize(channel.accMin);
+  const last = requantize(channel.accMax);
+  return {
+    low: first > layer.min ? (first - layer.zeroPoint) * unit - channel.accMin * mult : Number.NEGATIVE_INFINITY,
+    high: last < layer.max ? (last + 1 - layer.zeroPoint) * unit - channel.accMax * mult : Number.POSITIVE_INFINITY,
+  };
+}
+
 /**
  * Finds d and add with, for each threshold (k, T):  (T + d)*mult + add*2^32 >= k*unit  and  (T - 1 + d)*mult + add*2^32 < k*unit.
  * Everything is an exact integer in a double: thresholds lie near k*unit/mult.
@@ -181,9 +219,9 @@ function fitOffset(
   mult: number,
   unit: number,
   zeroPoint: number,
+  ends: OffsetBounds,
 ): { offset: number; add: number } | undefined {
-  let low = Number.NEGATIVE_INFINITY;
-  let high = Number.POSITIVE_INFINITY;
+  let { low, high } = ends;
   for (let i = 0; i < steps.length; i += 2) {
     const need = ((steps[i] ?? 0) - zeroPoint) * unit - (steps[i + 1] ?? 0) * mult;
     if (need > low) low = need;
@@ -202,7 +240,8 @@ function planSingle(layer: RequantLayer): RequantPlan {
   const words = new Int32Array(layer.channels.length * 3);
   layer.channels.forEach((channel, c) => {
     const { multiplier, shift } = fixedPoint(channel.scale);
-    words.set([channel.bias, multiplier, shift], 3 * c);
+    // |acc * multiplier| < 2^62: from a shift of 63 on the result is 0, and C cannot shift an int64 by 64.
+    words.set(shift > 62 ? [channel.bias, 0, 1] : [channel.bias, multiplier, shift], 3 * c);
   });
   const { zeroPoint, min, max } = layer;
   return {
@@ -251,30 +290,35 @@ export function splitScale(scale: number): { readonly mantissa: number; readonly
 }
 
 function planWindow(layer: RequantLayer, numerics: Numerics): RequantPlan | undefined {
-  const parts = layer.channels.map((channel) => splitScale(channel.scale));
-  const deepest = Math.max(32, ...parts.map((part) => part.shift));
+  const zero = clamp(layer.zeroPoint, layer.min, layer.max);
+  // A channel that always yields the zero point has a multiplier of 0 and no say in the shift.
+  const parts = layer.channels.map((channel) =>
+    onlyValue(referenceOf(layer, numerics, channel), channel) === zero ? undefined : splitScale(channel.scale),
+  );
+  const deepest = Math.max(32, ...parts.map((part) => part?.shift ?? 0));
   const shift = deepest - 32;
   if (shift > 15) return undefined;
   const words = new Int32Array(layer.channels.length * 2);
   for (let c = 0; c < layer.channels.length; c++) {
     const channel = must(layer.channels[c], "channel");
-    const { mantissa, shift: exponent } = must(parts[c], "scale");
-    const mult = mantissa * 2 ** (deepest - exponent);
-    const exact = channel.accMin > -EXACT && channel.accMax < EXACT;
+    const part = parts[c];
+    const mult = part === undefined ? 0 : part.mantissa * 2 ** (deepest - part.shift);
+    // The slow path negates the accumulator.
+    const bound = part === undefined || channel.scale >= SATURATING ? 2 ** 31 : EXACT;
+    const exact = channel.accMin > -bound && channel.accMax < bound;
     // y = product >> (32 + shift) must stay within int32 and so must y + zero point.
     const reach = Math.max(Math.abs(channel.accMin), Math.abs(channel.accMax)) * channel.scale;
     if (mult >= 2 ** 31 || !exact || reach >= 2 ** 30) return undefined;
-    const requantize = makeRequantize(numerics, {
-      scale: channel.scale,
-      zeroPoint: layer.zeroPoint,
-      min: layer.min,
-      max: layer.max,
-    });
+    const requantize = referenceOf(layer, numerics, channel);
     const steps = thresholds(requantize, layer, channel);
+    const agrees = (acc: number): boolean => requantizeWindow(acc, mult, shift, layer) === requantize(acc);
+    invariant(
+      agrees(channel.accMin) && agrees(channel.accMax),
+      "the window form equals the float form at the ends of the range",
+    );
     for (let i = 0; i < steps.length; i += 2) {
       const at = steps[i + 1] ?? 0;
-      const agrees = [at - 1, at].every((acc) => requantizeWindow(acc, mult, shift, layer) === requantize(acc));
-      invariant(agrees, "the window form equals the float form at every threshold");
+      invariant(agrees(at - 1) && agrees(at), "the window form equals the float form at every threshold");
     }
     words.set([channel.bias, mult], 2 * c);
   }

@@ -41,8 +41,12 @@ function makeFloat(q: Requantization): Requantize {
   return (acc) => roundHalfEven(clamp(f32(f32(acc) * scale), low, high)) + q.zeroPoint;
 }
 
-/** A scale as multiplier / 2^shift with a 31-bit multiplier in [2^30, 2^31). */
-export function fixedPoint(scale: number): { readonly multiplier: number; readonly shift: number } {
+/** From this scale on every accumulator but 0 saturates, so that larger scales need no other parameters. */
+const LARGEST_SCALE = 2 ** 28;
+
+/** A scale as multiplier / 2^shift with a 31-bit multiplier in [2^30, 2^31) and a shift of at least 1. */
+export function fixedPoint(exactScale: number): { readonly multiplier: number; readonly shift: number } {
+  const scale = Math.min(exactScale, LARGEST_SCALE);
   let exponent = Math.floor(Math.log2(scale));
   if (2 ** exponent > scale) exponent--;
   else if (2 ** (exponent + 1) <= scale) exponent++;

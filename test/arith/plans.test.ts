@@ -53,6 +53,48 @@ describe("requantization plans", () => {
     expect([...seen].sort()).toEqual(["float", "short", "single", "window"]);
   });
 
+  // A legal model can hold scales that no exporter writes; C must not shift by 64 or by a negative count for them.
+  test("every form holds for extreme scales and ranges", () => {
+    const extreme = fc.record({
+      scale: fc
+        .integer({ min: -149, max: 127 })
+        .chain((e) => fc.double({ min: 1, max: 1.999, noNaN: true }).map((m) => Math.fround(m * 2 ** e))),
+      bias: fc.integer({ min: -(2 ** 30), max: 2 ** 30 }),
+      accMin: fc.oneof(fc.integer({ min: -(2 ** 31), max: 0 }), fc.constantFrom(0, -1, -(2 ** 31), -(2 ** 24))),
+      accMax: fc.oneof(fc.integer({ min: 0, max: 2 ** 31 - 1 }), fc.constantFrom(0, 1, 2 ** 31 - 1, 2 ** 24)),
+    });
+    const anyLayer = fc.record({
+      channels: fc.array(fc.oneof(extreme, extreme, channel), { minLength: 1, maxLength: 4 }),
+      zeroPoint: zero,
+      min: fc.constantFrom(-128, -100, 0),
+      max: fc.constantFrom(127, 90),
+    });
+    fc.assert(
+      fc.property(anyLayer, profile, fc.boolean(), (spec: RequantLayer, name, fpu) => {
+        const numerics = makeNumerics(name);
+        const plan = planRequant(spec, numerics, { fpu });
+        expect(plan.fields.shift).toBeGreaterThanOrEqual(0);
+        expect(plan.fields.shift).toBeLessThanOrEqual(31);
+        spec.channels.forEach((one, c) => {
+          if (plan.form === "single") {
+            expect(plan.words[3 * c + 2]).toBeGreaterThanOrEqual(1);
+            expect(plan.words[3 * c + 2]).toBeLessThanOrEqual(62);
+          }
+          const { zeroPoint, min, max } = spec;
+          const requantize = makeRequantize(numerics, { scale: one.scale, zeroPoint, min, max });
+          const steps = thresholds(requantize, spec, one);
+          const points = [one.accMin, one.accMin + 1, 0, one.accMax - 1, one.accMax];
+          for (let i = 1; i < steps.length; i += 2) points.push(steps[i]!, steps[i]! - 1);
+          for (const acc of points) {
+            if (acc < one.accMin || acc > one.accMax) continue;
+            expect([acc, applyRequant(plan, c, acc)]).toEqual([acc, requantize(acc)]);
+          }
+        });
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
   test("a short form is found where a layer has one", () => {
     const one = { scale: Math.fround(0.0871234), bias: 7, accMin: -3000, accMax: 3000 };
     const plan = planRequant({ channels: [one], zeroPoint: -128, min: -128, max: 127 }, makeNumerics("ort"), {
