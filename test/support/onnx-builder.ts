@@ -146,6 +146,13 @@ export class OnnxBuilder {
   }
 }
 
+/** A model changed in ways that the builder does not offer. */
+export function editModel(bytes: Uint8Array, change: (graph: proto.onnx.IGraphProto) => void): Uint8Array {
+  const model = proto.onnx.ModelProto.decode(bytes);
+  change(model.graph!);
+  return proto.onnx.ModelProto.encode(model).finish();
+}
+
 function valueInfo(name: string, dtype: ElementType, dims: readonly (number | string)[]): proto.onnx.IValueInfoProto {
   const dim = dims.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d }));
   return { name, type: { tensorType: { elemType: codes[dtype], ...(dims.length > 0 ? { shape: { dim } } : {}) } } };

@@ -1,5 +1,6 @@
 /** Collects the tensors and nodes of the graph under construction, and keeps their names legal and unique. */
-import { must } from "../../diagnostics.js";
+import { dequantize } from "../../arith/unary.js";
+import { fail, must } from "../../diagnostics.js";
 import {
   type Attrs,
   makeNodeId,
@@ -9,13 +10,16 @@ import {
   type Tensor,
   type TensorId,
 } from "../../ir/graph.js";
-import type { Quant } from "../../ir/quant.js";
-import type { Shape } from "../../ir/shape.js";
+import { type Quant, scaleOf } from "../../ir/quant.js";
+import { elementCount, type Shape } from "../../ir/shape.js";
 import { isFreeTranspose, memoryShape, samePerm, transposeAxes } from "./layout.js";
 import type { TensorValue } from "./values.js";
 
 /** Names longer than this are cut: a C identifier grows from them. */
 const maxIdLength = 64;
+
+/** Offsets in the generated code are 32 bits wide. */
+const maxElements = 2 ** 31 - 1;
 
 export class Assembler {
   readonly tensors = new Map<TensorId, Tensor>();
@@ -36,6 +40,15 @@ export class Assembler {
   }
 
   activation(wish: string, shape: Shape, quant: Quant): TensorId {
+    if (elementCount(shape) > maxElements) {
+      fail({
+        code: "LWC1340",
+        kind: "unsupported",
+        message: `activation "${wish}" would be [${shape.join(",")}]: ${elementCount(shape)} values`,
+        where: { tensor: wish },
+        hint: "no microcontroller holds it: check the pads and shapes of the model",
+      });
+    }
     const id = this.tensorId(wish);
     this.tensors.set(id, { id, dtype: "int8", shape, quant, source: wish });
     return id;
@@ -65,6 +78,12 @@ export class Assembler {
 
   quantOf(value: TensorValue): Quant {
     return must(this.tensor(value.id).quant, `quantization of %${value.id}`);
+  }
+
+  /** The real numbers that the 256 values of an activation stand for, entry i for i - 128. */
+  realValues(value: TensorValue): Float32Array {
+    const quant = this.quantOf(value);
+    return Float32Array.from({ length: 256 }, (_, i) => dequantize(i - 128, scaleOf(quant), quant.zeroPoint));
   }
 
   /** The value with its axes in the wanted order; inserts a transpose, or a reshape where only axes of length 1 move. */

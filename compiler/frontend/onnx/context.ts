@@ -1,7 +1,7 @@
 /** What an importer works with: the values so far, the node's attributes, the graph under construction, and its diagnostics. */
 import { type Diagnostic, fail, must } from "../../diagnostics.js";
 import type { Origin } from "../../ir/graph.js";
-import { makeScale, makeZeroPoint, type Quant, type Storage } from "../../ir/quant.js";
+import { makeScale, makeZeroPoint, type Quant } from "../../ir/quant.js";
 import type { Shape } from "../../ir/shape.js";
 import type { Assembler } from "./assembler.js";
 import type { OnnxNode, OnnxTensor } from "./onnx-model.js";
@@ -61,22 +61,26 @@ export function originOf(context: Context): Origin {
 
 export function numberAttribute(context: Context, name: string, fallback: number): number {
   context.seen.add(name);
-  const value = context.node.attributes.get(name);
-  return typeof value === "number" ? value : fallback;
+  const value = context.node.attributes.get(name) ?? fallback;
+  return typeof value === "number" ? value : wrongType(context, name, "a number");
 }
 
 export function textAttribute(context: Context, name: string, fallback: string): string {
   context.seen.add(name);
-  const value = context.node.attributes.get(name);
-  return typeof value === "string" ? value : fallback;
+  const value = context.node.attributes.get(name) ?? fallback;
+  return typeof value === "string" ? value : wrongType(context, name, "text");
 }
 
 export function intsAttribute(context: Context, name: string): readonly number[] | undefined {
   context.seen.add(name);
   const value = context.node.attributes.get(name);
-  if (!Array.isArray(value)) return undefined;
-  const numbers: readonly unknown[] = value;
-  return numbers.every((item) => typeof item === "number") ? numbers.map(Number) : undefined;
+  if (value === undefined) return undefined;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [undefined];
+  return items.every((item) => Number.isSafeInteger(item)) ? items.map(Number) : wrongType(context, name, "integers");
+}
+
+function wrongType(context: Context, name: string, expected: string): never {
+  return malformed(context, "LWC1111", `attribute "${name}" is of another type than ${expected}`);
 }
 
 /** A constant input as a tensor. */
@@ -95,6 +99,22 @@ export function constantInput(context: Context, i: number, what: string): OnnxTe
 export function constantInts(context: Context, i: number, what: string): readonly number[] | undefined {
   const tensor = constantInput(context, i, what);
   return tensor ? Array.from(tensor.data) : undefined;
+}
+
+/** A dequantized activation: what arithmetic reads. */
+export function realActivation(context: Context, value: Value | undefined, i: number): TensorValue {
+  const x = asActivation(context, value, i);
+  return x.real ? x : ofIntegers(context);
+}
+
+/** Stops: the node computes on the integers themselves, as if they were the numbers that they stand for. */
+export function ofIntegers(context: Context): never {
+  return unsupported(
+    context,
+    "LWC1170",
+    `${context.node.opType} of integers`,
+    "put it between DequantizeLinear and QuantizeLinear",
+  );
 }
 
 /** A dequantized or quantized activation; everything else is explained. */
@@ -147,16 +167,17 @@ export function floatIsland(context: Context, value: PendingValue | UnaryValue):
   );
 }
 
-interface Parameters {
+export interface Parameters {
   readonly scales: readonly number[];
   readonly zeroPoints: readonly number[];
-  readonly isUnsigned: boolean;
+  readonly dtype: "int8" | "uint8" | "int32";
 }
 
-/** Scale and zero point from two constant inputs. A missing zero point is 0 of type uint8. */
+/** Scale and zero point from two constant inputs. A missing zero point is 0 of the type that is quantized to. */
 export function quantParameters(context: Context, scaleInput: number, zeroInput: number, dtype?: string): Parameters {
   const scale = constantInput(context, scaleInput, "the scale");
   if (!scale) return malformed(context, "LWC1102", "its scale is missing");
+  if (scale.dtype !== "float32") malformed(context, "LWC1112", `its scale is ${scale.dtype}, expected float32`);
   const zero = constantInput(context, zeroInput, "the zero point");
   const zeroType = zero?.dtype ?? dtype ?? "uint8";
   if (zeroType !== "int8" && zeroType !== "uint8" && zeroType !== "int32") {
@@ -167,16 +188,24 @@ export function quantParameters(context: Context, scaleInput: number, zeroInput:
       "lwc runs 8-bit activations: quantize to int8 or uint8",
     );
   }
-  return {
-    scales: Array.from(scale.data),
-    zeroPoints: zero ? Array.from(zero.data) : [0],
-    isUnsigned: zeroType === "uint8",
-  };
+  const scales = Array.from(scale.data);
+  const zeroPoints = zero ? Array.from(zero.data) : [0];
+  if (zeroPoints.length !== 1 && zeroPoints.length !== scales.length)
+    malformed(context, "LWC1113", `${zeroPoints.length} zero points for ${scales.length} scales`);
+  return { scales, zeroPoints, dtype: zeroType };
 }
 
 /** Quantization of an activation: one scale, one zero point, int8 values. */
 export function activationQuant(context: Context, parameters: Parameters, tensor: string): Quant {
-  const { scales, zeroPoints, isUnsigned } = parameters;
+  const { scales, zeroPoints, dtype: storage } = parameters;
+  if (storage === "int32") {
+    return unsupported(
+      context,
+      "LWC1103",
+      "quantizes to int32",
+      "lwc runs 8-bit activations: quantize to int8 or uint8",
+    );
+  }
   if (scales.length !== 1 || zeroPoints.length !== 1) {
     unsupported(
       context,
@@ -185,8 +214,7 @@ export function activationQuant(context: Context, parameters: Parameters, tensor
       "quantize activations per tensor; per-channel is for weights",
     );
   }
-  const storage: Storage = isUnsigned ? "uint8" : "int8";
-  const shift = isUnsigned ? 128 : 0;
+  const shift = storage === "uint8" ? 128 : 0;
   return {
     scales: [makeScale(must(scales[0], "scale"), tensor)],
     zeroPoint: makeZeroPoint(must(zeroPoints[0], "zero point") - shift, tensor),

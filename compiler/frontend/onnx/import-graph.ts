@@ -2,9 +2,9 @@
  * OnnxModel to Graph: walks the nodes in dependency order, each through its importer, with lazy floats (values.ts) and lazy
  * layouts (layout.ts). Quantized groups become integer operators; what stays float is a diagnostic that names the node.
  */
-import { CompileError, type Diagnostic, fail } from "../../diagnostics.js";
+import { CompileError, type Diagnostic, fail, must } from "../../diagnostics.js";
 import { type Graph, makeTensorId, type Port, type TensorId } from "../../ir/graph.js";
-import type { Quant } from "../../ir/quant.js";
+import { type Quant, sameQuant } from "../../ir/quant.js";
 import type { Shape } from "../../ir/shape.js";
 import { Assembler } from "./assembler.js";
 import { activationQuant, type Context, floatIsland, nodeName, quantParameters } from "./context.js";
@@ -37,7 +37,18 @@ export function importGraph(model: OnnxModel, options: ImportOptions = {}): Impo
   const values = new Map<string, Value>();
   const failed = new Set<string>();
   for (const [name, tensor] of model.initializers) values.set(name, { kind: "constant", tensor });
-  const inputs = model.inputs.map((info) => ({ info, dims: inputShape(info, options.inputShapes) }));
+  const consumers = consumersByName(nodes);
+  const inputs = model.inputs.flatMap((info) => {
+    try {
+      const dtype = inputType(info);
+      return [{ info, dtype, dims: inputShape(info, options.inputShapes) }];
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error;
+      problems.push(...error.diagnostics);
+      failed.add(info.name);
+      return [];
+    }
+  });
   const ports = new Map<number, Port>();
 
   const contextOf = (node: OnnxNode): Context => ({
@@ -56,31 +67,32 @@ export function importGraph(model: OnnxModel, options: ImportOptions = {}): Impo
     const { info, dims } = input;
     const open = ports.get(index);
     if (open) {
+      if (!sameQuant(must(assembler.tensor(open.tensor).quant, "quantization"), quant)) {
+        fail({
+          code: "LWC1306",
+          kind: "unsupported",
+          message: `graph input "${info.name}" is quantized twice, with different scales or zero points`,
+          where: { tensor: info.name },
+          hint: "quantize the input once, and rescale behind it where a branch needs other parameters",
+        });
+      }
       const value: TensorValue = { kind: "tensor", id: open.tensor, dims, perm: open.perm, real: false };
       return value;
     }
-    const perm = dims.length === 4 && !isTransposedFirst(model, info.name) ? nhwc : identity(dims.length);
+    const perm = dims.length === 4 && !isTransposedFirst(consumers, info.name) ? nhwc : identity(dims.length);
     const id = assembler.activation(info.name, memoryShape(dims, perm), quant);
     ports.set(index, { tensor: id, name: info.name, dtype, shape: dims, perm });
     return { kind: "tensor", id, dims, perm, real: false };
   };
 
-  inputs.forEach(({ info, dims }, index) => {
-    if (info.dtype === "float32") values.set(info.name, { kind: "floatInput", index, dims });
-    else if (info.dtype === "int8" || info.dtype === "uint8")
-      values.set(info.name, openInput(index, integerInputQuant(model, info, nodes, contextOf), info.dtype));
-    else
-      problems.push({
-        code: "LWC1301",
-        kind: "unsupported",
-        message: `graph input "${info.name}" has element type ${info.dtypeName}`,
-        where: { tensor: info.name },
-        hint: "lwc takes int8, uint8 or float32 inputs",
-      });
+  inputs.forEach(({ info, dims, dtype }, index) => {
+    if (dtype === "float32") values.set(info.name, { kind: "floatInput", index, dims });
+    else values.set(info.name, openInput(index, integerInputQuant(model, info, consumers, contextOf), dtype));
   });
 
   for (const node of nodes) {
     if (node.inputs.some((name) => failed.has(name))) {
+      // What follows from a problem is not reported again.
       for (const name of node.outputs) failed.add(name);
       continue;
     }
@@ -137,6 +149,18 @@ export function importGraph(model: OnnxModel, options: ImportOptions = {}): Impo
   };
 }
 
+function inputType(info: OnnxValueInfo): "float32" | "int8" | "uint8" {
+  const { dtype } = info;
+  if (dtype === "float32" || dtype === "int8" || dtype === "uint8") return dtype;
+  return fail({
+    code: "LWC1301",
+    kind: "unsupported",
+    message: `graph input "${info.name}" has element type ${info.dtypeName}`,
+    where: { tensor: info.name },
+    hint: "lwc takes int8, uint8 or float32 inputs",
+  });
+}
+
 /** Whatever the outputs need; what the model computes for nobody is left out. */
 function usedTensors(
   assembler: Assembler,
@@ -157,9 +181,22 @@ function unknownOperator(node: OnnxNode): never {
     kind: "unsupported",
     message: `${nodeName(node)}: operator ${domain}${node.opType} is not supported`,
     where: { node: nodeName(node) },
-    hint: "`lwc ops` lists what is; replace the operator in the model, or leave it to the code around the network",
+    hint:
+      hints.get(node.opType) ??
+      "`lwc ops` lists what is; replace the operator in the model, or leave it to the code around the network",
   });
 }
+
+const dynamicHint = "quantize statically, with calibration data (QDQ format)";
+
+/** What to do about operators that quantized models are often met with. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ["ConvInteger", dynamicHint],
+  ["MatMulInteger", dynamicHint],
+  ["DynamicQuantizeLinear", dynamicHint],
+  ["DynamicQuantizeMatMul", dynamicHint],
+  ["QAttention", "lwc runs convolutional networks: there is no attention operator"],
+]);
 
 function warnUnseen(node: OnnxNode, seen: ReadonlySet<string>, warnings: Diagnostic[]): void {
   for (const name of node.attributes.keys()) {
@@ -173,34 +210,49 @@ function warnUnseen(node: OnnxNode, seen: ReadonlySet<string>, warnings: Diagnos
   }
 }
 
+/** Nodes that read each value. */
+function consumersByName(nodes: readonly OnnxNode[]): ReadonlyMap<string, readonly OnnxNode[]> {
+  const consumers = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const list = consumers.get(name);
+      if (list) list.push(node);
+      else consumers.set(name, [node]);
+    }
+  }
+  return consumers;
+}
+
 /** An NHWC input that the model transposes to NCHW at once: its memory order is right as it is. */
-function isTransposedFirst(model: OnnxModel, name: string): boolean {
-  const consumers = model.nodes.filter((node) => node.inputs.includes(name));
-  return consumers.some((node) => {
-    if (node.opType === "Transpose") return String(node.attributes.get("perm")) === "0,3,1,2";
-    const passes = node.opType === "QuantizeLinear" || node.opType === "DequantizeLinear";
-    return passes && isTransposedFirst(model, node.outputs[0] ?? "");
-  });
+function isTransposedFirst(consumers: ReadonlyMap<string, readonly OnnxNode[]>, name: string): boolean {
+  const names = new Set([name]);
+  for (const value of names) {
+    for (const node of consumers.get(value) ?? []) {
+      if (node.opType === "Transpose" && String(node.attributes.get("perm")) === "0,3,1,2") return true;
+      const passes = node.opType === "QuantizeLinear" || node.opType === "DequantizeLinear";
+      if (passes) names.add(node.outputs[0] ?? "");
+    }
+  }
+  return false;
 }
 
 /** Quantization of an integer graph input: what its first reader says it means. */
 function integerInputQuant(
   model: OnnxModel,
   info: OnnxValueInfo,
-  nodes: readonly OnnxNode[],
+  consumers: ReadonlyMap<string, readonly OnnxNode[]>,
   contextOf: (node: OnnxNode) => Context,
 ): Quant {
-  const queue = [info.name];
-  for (const name of queue) {
-    for (const node of nodes) {
+  const names = new Set([info.name]);
+  for (const name of names) {
+    for (const node of consumers.get(name) ?? []) {
       const at = node.inputs.indexOf(name);
-      if (at < 0) continue;
       const triple = node.opType === "DequantizeLinear" || node.opType.startsWith("QLinear") || node.opType === "QGemm";
       if (triple && model.initializers.has(node.inputs[at + 1] ?? "")) {
         const context = contextOf(node);
         return activationQuant(context, quantParameters(context, at + 1, at + 2, info.dtype), info.name);
       }
-      queue.push(...node.outputs);
+      for (const output of node.outputs) names.add(output);
     }
   }
   return fail({
@@ -231,7 +283,7 @@ function outputPort(info: OnnxValueInfo, value: Value | undefined, context: Cont
       };
     }
     case "index":
-      return { ...base, tensor: value.id, dtype: "int64", shape: value.dims, perm: value.perm };
+      return { ...base, tensor: value.id, dtype: value.dtype, shape: value.dims, perm: value.perm };
     case "pending":
     case "unary":
       return floatIsland({ ...context, node: { ...context.node, opType: "graph output", name: info.name } }, value);

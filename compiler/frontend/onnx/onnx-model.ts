@@ -62,8 +62,13 @@ export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal): Onnx
   const initializers = new Map<string, OnnxTensor>();
   for (const tensor of proto.graph?.initializer ?? []) {
     const decoded = collect(() => decodeTensor(tensor, readExternal));
-    if (decoded) initializers.set(decoded.name, decoded);
+    if (decoded && initializers.has(decoded.name)) problems.push(twice("initializer", decoded.name));
+    else if (decoded) initializers.set(decoded.name, decoded);
   }
+  const inputs = (proto.graph?.input ?? []).map(readValueInfo).filter((info) => !initializers.has(info.name));
+  const outputs = (proto.graph?.output ?? []).map(readValueInfo);
+  problems.push(...repeated(inputs).map((name) => twice("graph input", name)));
+  problems.push(...repeated(outputs).map((name) => twice("graph output", name)));
   const nodes = (proto.graph?.node ?? []).flatMap((node, i): readonly OnnxNode[] => {
     const opType = node.opType ?? "";
     const name = node.name || node.output?.[0] || `${opType}_${i}`;
@@ -93,10 +98,26 @@ export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal): Onnx
     opsets,
     nodes,
     initializers,
-    inputs: (proto.graph?.input ?? []).map(readValueInfo).filter((info) => !initializers.has(info.name)),
-    outputs: (proto.graph?.output ?? []).map(readValueInfo),
+    inputs,
+    outputs,
     warnings,
   };
+}
+
+function twice(what: string, name: string): Diagnostic {
+  return {
+    code: "LWC1013",
+    kind: "error",
+    message: `${what} "${name}" is listed twice`,
+    where: { tensor: name },
+    hint: "names are unique in ONNX: export again, or rename one of them",
+  };
+}
+
+/** Names that occur more than once, once each. */
+function repeated(infos: readonly OnnxValueInfo[]): readonly string[] {
+  const names = infos.map((info) => info.name);
+  return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
 }
 
 function readOpsets(proto: ModelProto, warnings: Diagnostic[]): Map<string, number> {
@@ -129,7 +150,13 @@ function readValueInfo(info: ValueInfoProto): OnnxValueInfo {
   const dims = type?.shape?.dim?.map((dim) =>
     dim.dimParam ? dim.dimParam : dim.dimValue === undefined || dim.dimValue === null ? "?" : Number(dim.dimValue),
   );
-  return { name: info.name ?? "", dtype: dtypeOf(code), dtypeName: dtypeName(code), dims };
+  const isTensor = type !== null && type !== undefined;
+  return {
+    name: info.name ?? "",
+    dtype: dtypeOf(code),
+    dtypeName: isTensor ? dtypeName(code) : "NOT_A_TENSOR",
+    dims,
+  };
 }
 
 function readAttribute(

@@ -7,10 +7,11 @@ import type { OnnxModel, OnnxNode } from "./onnx-model.js";
 export function sortNodes(model: OnnxModel): readonly OnnxNode[] {
   const problems: Diagnostic[] = [];
   const producer = new Map<string, OnnxNode>();
+  const known = new Set([...model.initializers.keys(), ...model.inputs.map((info) => info.name)]);
   for (const node of model.nodes) {
     for (const output of node.outputs) {
       if (output === "") continue;
-      if (producer.has(output) || model.initializers.has(output)) {
+      if (producer.has(output) || known.has(output)) {
         problems.push({
           code: "LWC1320",
           kind: "error",
@@ -21,7 +22,6 @@ export function sortNodes(model: OnnxModel): readonly OnnxNode[] {
       producer.set(output, node);
     }
   }
-  const known = new Set([...model.initializers.keys(), ...model.inputs.map((info) => info.name)]);
   for (const node of model.nodes) {
     for (const input of node.inputs) {
       if (input === "" || known.has(input) || producer.has(input)) continue;
@@ -77,7 +77,7 @@ function order(nodes: readonly OnnxNode[], producer: ReadonlyMap<string, OnnxNod
           hint: "the file is damaged",
         });
       state.set(node, "open");
-      stack.push(...waiting);
+      for (const other of waiting) stack.push(other);
     }
   }
   return sorted;

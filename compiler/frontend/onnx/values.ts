@@ -22,6 +22,8 @@ export interface WeightsValue {
   readonly zeroPoints: readonly number[];
   /** ONNX axis of per-channel parameters; 0 where there is one scale. */
   readonly axis: number;
+  /** Set behind a Transpose or Reshape: ONNX Runtime then multiplies in float. */
+  readonly moved?: true;
 }
 
 /** An activation of the IR. */
@@ -40,8 +42,8 @@ export interface TensorValue {
 export interface UnaryValue {
   readonly kind: "unary";
   readonly source: TensorValue;
-  /** float32 to float32, each step rounded. */
-  readonly apply: (x: number) => number;
+  /** The result for each value of the source, entry i for i - 128; every step rounded to float32. */
+  readonly results: Float32Array;
   readonly nodes: readonly string[];
   readonly label: string;
   /** True while ONNX Runtime has an integer kernel for it. */
@@ -67,9 +69,9 @@ export interface PendingValue {
   readonly high: number;
   readonly origin: Origin;
   readonly finish: (output: OutputSpec) => TensorValue;
-  /** A constant added behind a product becomes its bias; absent where that cannot be. */
+  /** A constant added directly behind a product becomes its bias; absent where that cannot be, as behind an activation. */
   readonly addBias?: (bias: OnnxTensor) => PendingValue | undefined;
-  /** A factor and an offset per output channel, folded into constant weights; absent where that cannot be. */
+  /** A factor and an offset per output channel directly behind a product, folded into constant weights; absent likewise. */
   readonly applyAffine?: (affine: Affine) => PendingValue;
 }
 
@@ -84,6 +86,8 @@ export interface FloatInputValue {
 export interface IndexValue {
   readonly kind: "index";
   readonly id: TensorId;
+  /** Element type that the model gives them; 32 bits hold them either way. */
+  readonly dtype: "int32" | "int64";
   readonly dims: Shape;
   readonly perm: readonly number[];
 }

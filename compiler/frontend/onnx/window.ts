@@ -13,8 +13,10 @@ export interface Window {
 
 /** Reads the window attributes of a node over an input of height and width `size`. */
 export function readWindow(context: Context, size: readonly number[], kernel: readonly number[]): Window {
+  if (kernel.some((k) => k < 1))
+    malformed(context, "LWC1151", `a window of ${kernel.join("x")}: expected positive integers`);
   const declared = intsAttribute(context, "kernel_shape");
-  if (declared?.some((k, i) => k !== kernel[i]))
+  if (declared && (declared.length !== kernel.length || declared.some((k, i) => k !== kernel[i])))
     malformed(context, "LWC1150", `kernel_shape [${declared.join(",")}] does not fit weights of ${kernel.join("x")}`);
   const strides = intsAttribute(context, "strides") ?? [1, 1];
   const dilations = intsAttribute(context, "dilations") ?? [1, 1];

@@ -1,12 +1,12 @@
 /** Add, Mul, Sub, Div: of two activations, of an activation and a scalar, or of two functions of the same activation. */
 import { must } from "../../../diagnostics.js";
 import { elementCount, type Shape } from "../../../ir/shape.js";
-import { activation, type Context, type Importer, malformed, originOf, unsupported } from "../context.js";
-import { identity, memoryShape } from "../layout.js";
+import { type Context, type Importer, malformed, originOf, realActivation, unsupported } from "../context.js";
+import { identity, memoryShape, samePerm } from "../layout.js";
 import type { OnnxTensor } from "../onnx-model.js";
 import type { OutputSpec, PendingValue, TensorValue, UnaryValue, Value } from "../values.js";
-import { reshapeTo } from "./reshape.js";
-import { applyUnary } from "./unary.js";
+import { moveActivation, reshapeTo } from "./reshape.js";
+import { applyUnary, joinLabels, limitChain } from "./unary.js";
 
 const f32 = Math.fround;
 
@@ -22,7 +22,8 @@ const functions: Readonly<Record<string, Apply>> = {
 };
 
 export const importBinary: Importer = (context) => {
-  const apply = must(functions[context.node.opType], "binary function");
+  const { opType } = context.node;
+  const apply = must(functions[opType], "binary function");
   const [a, b] = [context.input(0), context.input(1)];
   if (!a || !b || context.node.inputs.length !== 2)
     return unsupported(
@@ -33,15 +34,42 @@ export const importBinary: Importer = (context) => {
     );
   const constantA = scalarOf(a);
   const constantB = scalarOf(b);
-  if (constantA !== undefined && constantB !== undefined) return [foldConstants(a, apply(constantA, constantB))];
-  if (constantB !== undefined) return [withConstant(context, a, b, (x) => apply(x, constantB))];
-  if (constantA !== undefined) return [withConstant(context, b, a, (x) => apply(constantA, x))];
+  if (constantA !== undefined && constantB !== undefined) {
+    return isIntegral(a) && isIntegral(b)
+      ? [foldConstants(a, b, must(integerFunctions[opType], "binary function")(constantA, constantB))]
+      : [foldConstants(a, b, apply(constantA, constantB))];
+  }
   const bias = addConstantBias(context, a, b);
   if (bias) return [bias];
+  if (constantB !== undefined) return [applyUnary(context, widened(context, a, b), (x) => apply(x, constantB), false)];
+  if (constantA !== undefined) return [applyUnary(context, widened(context, b, a), (x) => apply(constantA, x), false)];
   const joint = sameSource(context, a, b, apply);
   if (joint) return [joint];
-  return [combine(context, activation(context, 0), activation(context, 1))];
+  return [combine(context, realActivation(context, a, 0), realActivation(context, b, 1))];
 };
+
+/** Arithmetic on shapes is exact, and its division truncates. */
+const integerFunctions: Readonly<Record<string, Apply>> = {
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => Math.trunc(a / b),
+  Min: Math.min,
+  Max: Math.max,
+};
+
+function isIntegral(value: Value): boolean {
+  return value.kind === "constant" && (value.tensor.dtype === "int64" || value.tensor.dtype === "int32");
+}
+
+/** The value with as many dimensions as a constant of one element gives it. */
+function widened(context: Context, value: Value, constant: Value): Value {
+  const rank = constant.kind === "constant" || constant.kind === "weights" ? constant.tensor.dims.length : 0;
+  const dims = value.kind === "tensor" ? value.dims : value.kind === "unary" ? value.source.dims : undefined;
+  if (!dims || dims.length >= rank) return value;
+  const wide = [...new Array<number>(rank - dims.length).fill(1), ...dims];
+  return moveActivation(context, value, (tensor) => reshapeTo(context, tensor, wide));
+}
 
 /** The one number of a constant. */
 function scalarOf(value: Value): number | undefined {
@@ -52,19 +80,14 @@ function scalarOf(value: Value): number | undefined {
   return undefined;
 }
 
-function foldConstants(like: Value, result: number): Value {
-  const tensor: OnnxTensor = { name: "", dtype: "float32", dims: [], data: Float32Array.of(result) };
-  return like.kind === "constant"
-    ? { kind: "constant", tensor: { ...tensor, dims: like.tensor.dims, dtype: like.tensor.dtype } }
-    : { kind: "constant", tensor };
-}
-
-function withConstant(context: Context, value: Value, constant: Value, apply: (x: number) => number): Value {
-  if (value.kind === "pending" && context.node.opType === "Add" && constant.kind === "constant") {
-    const added = value.addBias?.(constant.tensor);
-    if (added) return added;
-  }
-  return applyUnary(context, value, apply, false);
+function foldConstants(a: Value, b: Value, result: number): Value {
+  const rankOf = (value: Value): number => (value.kind === "constant" ? value.tensor.dims.length : 0);
+  const dims = new Array<number>(Math.max(rankOf(a), rankOf(b))).fill(1);
+  const tensor: OnnxTensor =
+    isIntegral(a) && isIntegral(b)
+      ? { name: "", dtype: "int64", dims, data: Float64Array.of(result) }
+      : { name: "", dtype: "float32", dims, data: Float32Array.of(result) };
+  return { kind: "constant", tensor };
 }
 
 /** MatMul + Add(constant) is a Gemm; Conv + Add(per channel) likewise. */
@@ -72,31 +95,46 @@ function addConstantBias(context: Context, a: Value, b: Value): PendingValue | u
   if (context.node.opType !== "Add") return undefined;
   const [pending, constant] = a.kind === "pending" ? [a, b] : [b, a];
   if (pending.kind !== "pending" || constant.kind !== "constant") return undefined;
-  return pending.addBias?.(constant.tensor);
+  const added = pending.addBias?.(constant.tensor);
+  if (!added) return undefined;
+  const { origin } = added;
+  const nodes = [...origin.nodes, context.node.name];
+  return { ...added, origin: { ...origin, nodes, label: joinLabels([origin.label, "Add"]) } };
 }
 
 /** A function of two functions of one activation is a function of it: x * HardSigmoid(x), x * Sigmoid(x). */
 function sameSource(context: Context, a: Value, b: Value, apply: Apply): UnaryValue | undefined {
-  const left = asUnary(a);
-  const right = asUnary(b);
-  if (!left || !right || left.source.id !== right.source.id) return undefined;
   if (a.kind === "tensor" && b.kind === "tensor") return undefined;
+  const left = asUnary(context, a);
+  const right = asUnary(context, b);
+  // A transposed view has the same source and pairs other elements.
+  if (!left || !right || left.source.id !== right.source.id) return undefined;
+  if (!samePerm(left.source.dims, right.source.dims) || !samePerm(left.source.perm, right.source.perm))
+    return undefined;
   const { opType, name } = context.node;
-  const inner = [left.label, right.label].filter((label) => label !== "");
+  limitChain(context, left.nodes);
+  limitChain(context, right.nodes);
   return {
     kind: "unary",
     source: left.source,
-    apply: (x) => apply(left.apply(x), right.apply(x)),
+    results: left.results.map((x, i) => apply(x, must(right.results[i], "result"))),
     nodes: [...new Set([...left.nodes, ...right.nodes, name])],
-    label: [...inner, opType].join(" + "),
+    label: joinLabels(left === right ? [left.label, opType] : [left.label, right.label, opType]),
     integer: false,
   };
 }
 
-function asUnary(value: Value): UnaryValue | undefined {
+function asUnary(context: Context, value: Value): UnaryValue | undefined {
   if (value.kind === "unary") return value;
   return value.kind === "tensor" && value.real
-    ? { kind: "unary", source: value, apply: (x) => x, nodes: [], label: "", integer: true }
+    ? {
+        kind: "unary",
+        source: value,
+        results: context.assembler.realValues(value),
+        nodes: [],
+        label: "",
+        integer: true,
+      }
     : undefined;
 }
 

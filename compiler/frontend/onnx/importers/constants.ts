@@ -34,13 +34,22 @@ export const importConstantOfShape: Importer = (context) => {
   const value = context.node.attributes.get("value");
   const dims = Array.from(shape.data);
   const fill = isTensor(value) ? value : numbers(context, [1], [0], false);
-  if (elementCount(dims) > 1 << 28) malformed(context, "LWC1221", `it asks for ${elementCount(dims)} elements`);
-  const data =
-    fill.data.slice(0, 0).constructor === Float32Array
-      ? new Float32Array(elementCount(dims))
-      : new Float64Array(elementCount(dims));
-  return [{ kind: "constant", tensor: { ...fill, dims, data: data.fill(fill.data[0] ?? 0) } }];
+  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0) || elementCount(dims) > maxFilled)
+    malformed(context, "LWC1221", `it asks for a constant of shape [${dims.slice(0, 8).join(",")}]`);
+  const value0 = fill.data[0] ?? 0;
+  const filled = filledLike(fill.data, elementCount(dims));
+  return [{ kind: "constant", tensor: { ...fill, dims, data: filled.fill(value0) } }];
 };
+
+/** More than the weights of any network that fits a microcontroller. */
+const maxFilled = 1 << 26;
+
+function filledLike(like: OnnxTensor["data"], length: number): OnnxTensor["data"] {
+  if (like instanceof Float32Array) return new Float32Array(length);
+  if (like instanceof Int8Array) return new Int8Array(length);
+  if (like instanceof Uint8Array) return new Uint8Array(length);
+  return like instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
+}
 
 /** Gather from a constant vector, as in Shape -> Gather. */
 export const importGather: Importer = (context) => {

@@ -2,12 +2,12 @@
 import { elementCount } from "../../../ir/shape.js";
 import {
   activation,
-  asActivation,
   type Context,
   type Importer,
   numberAttribute,
   originOf,
   positiveAxis,
+  realActivation,
   unsupported,
 } from "../context.js";
 import { identity, memoryShape } from "../layout.js";
@@ -20,7 +20,7 @@ export const importSoftmax: Importer = (context) => [
 
 /** Softmax along an ONNX axis; before opset 13 over all axes from `axis` on. */
 export function softmaxOf(context: Context, value: Value | undefined, given: number, opset: number): PendingValue {
-  const x = asActivation(context, value, 0);
+  const x = realActivation(context, value, 0);
   const axis = positiveAxis(context, given, x.dims);
   const behind = elementCount(x.dims.slice(axis + 1));
   if (opset < 13 && behind > 1)
@@ -84,5 +84,5 @@ export const importArgMax: Importer = (context) => {
   const dims = keepDims ? x.dims.map((dim, i) => (i === axis ? 1 : dim)) : x.dims.filter((_, i) => i !== axis);
   const kept = x.perm.filter((_, i) => keepDims || i !== axis);
   const perm = keepDims ? kept : kept.map((memory) => (memory > memoryAxis ? memory - 1 : memory));
-  return [{ kind: "index", id, dims, perm }];
+  return [{ kind: "index", id, dtype: "int64", dims, perm }];
 };

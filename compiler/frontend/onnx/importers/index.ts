@@ -2,6 +2,7 @@
 import type { Importer } from "../context.js";
 import { importBatchNormalization } from "./batch-normalization.js";
 import { importBinary } from "./binary.js";
+import { importCast } from "./cast.js";
 import { importConstant, importConstantOfShape, importGather } from "./constants.js";
 import { importArgMax, importSoftmax } from "./heads.js";
 import { importConcat, importPad, importSlice, importSplit } from "./parts.js";
@@ -26,7 +27,7 @@ const standard: Readonly<Record<string, Importer>> = {
   ArgMax: importArgMax,
   AveragePool: importAveragePool,
   BatchNormalization: importBatchNormalization,
-  Cast: importIdentity,
+  Cast: importCast,
   Concat: importConcat,
   Constant: importConstant,
   ConstantOfShape: importConstantOfShape,

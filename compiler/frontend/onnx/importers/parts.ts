@@ -1,7 +1,8 @@
 /** Concat, Slice, Split, Pad: joining and cutting. */
-import { quantize, unaryTable } from "../../../arith/unary.js";
+import { dequantize, quantize, unaryTable } from "../../../arith/unary.js";
 import { must } from "../../../diagnostics.js";
 import { type Quant, sameQuant, scaleOf } from "../../../ir/quant.js";
+import type { Shape } from "../../../ir/shape.js";
 import {
   asActivation,
   type Context,
@@ -17,14 +18,18 @@ import {
   unsupported,
 } from "../context.js";
 import { memoryShape } from "../layout.js";
-import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import type { ConstantValue, OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import { moveLater, moveQuantized, type PlanMove } from "./move-quantized.js";
 import { moveActivation } from "./reshape.js";
 
 export const importConcat: Importer = (context) => {
   const values = context.node.inputs.map((_, i) => context.input(i));
   const axis = numberAttribute(context, "axis", 1);
   const constants = values.flatMap((value) => (value?.kind === "constant" ? [value.tensor] : []));
+  if (values.length === 0) malformed(context, "LWC1101", "input 0 is missing");
   if (constants.length === values.length) {
+    if (constants.some((tensor) => tensor.dims.length !== 1))
+      unsupported(context, "LWC1203", "it joins constants of more than one dimension", "fold constants when exporting");
     // Shape arithmetic: vectors of integers.
     const data = Float64Array.from(constants.flatMap((tensor) => Array.from(tensor.data)));
     return [{ kind: "constant", tensor: { name: context.node.name, dtype: "int64", dims: [data.length], data } }];
@@ -38,6 +43,13 @@ export const importConcat: Importer = (context) => {
     const pending = concatenate(context, tensors, axis);
     return [{ ...pending.finish(asIs(context, context.assembler.quantOf(first))), real: false }];
   }
+  if (tensors.some((tensor) => !tensor.real))
+    unsupported(
+      context,
+      "LWC1208",
+      "it joins integers of different scales or zero points",
+      "put it between DequantizeLinear and QuantizeLinear",
+    );
   return [concatenate(context, tensors, axis)];
 };
 
@@ -153,8 +165,7 @@ export const importSlice: Importer = (context) => {
   const ends = constantInts(context, 2, "the ends") ?? malformed(context, "LWC1201", "its ends are missing");
   const axes = constantInts(context, 3, "the axes");
   const steps = constantInts(context, 4, "the steps");
-  if (value?.kind === "constant")
-    return [sliceConstant(context, value, must(starts[0], "start"), must(ends[0], "end"))];
+  if (value?.kind === "constant") return [sliceConstant(context, value, starts, ends, steps)];
   return [
     moveActivation(context, value, (x) => {
       const first = x.dims.map(() => 0);
@@ -162,16 +173,9 @@ export const importSlice: Importer = (context) => {
       const strides = x.dims.map(() => 1);
       starts.forEach((start, i) => {
         const axis = positiveAxis(context, axes?.[i] ?? i, x.dims);
-        const dim = must(x.dims[axis], "dim");
         const step = steps?.[i] ?? 1;
-        const wrap = (at: number): number => (at < 0 ? at + dim : at);
-        const from = step > 0 ? Math.min(Math.max(wrap(start), 0), dim) : Math.min(Math.max(wrap(start), 0), dim - 1);
-        const end = must(ends[i], "end");
-        const to =
-          step > 0
-            ? Math.min(Math.max(wrap(end), 0), dim)
-            : Math.min(Math.max(end < -dim ? -1 : wrap(end), -1), dim - 1);
-        const count = Math.ceil((to - from) / step);
+        const end = ends[i] ?? malformed(context, "LWC1201", "its ends are missing");
+        const { from, count } = span(start, end, step, must(x.dims[axis], "dim"));
         if (step === 0 || count < 1) malformed(context, "LWC1202", `its slice of axis ${axis} is empty`);
         first[axis] = from;
         counts[axis] = count;
@@ -182,17 +186,42 @@ export const importSlice: Importer = (context) => {
   ];
 };
 
+/** First index and number of indices of one axis; negative starts and ends count from the end. */
+function span(
+  start: number,
+  end: number,
+  step: number,
+  dim: number,
+): { readonly from: number; readonly count: number } {
+  const wrap = (at: number): number => (at < 0 ? at + dim : at);
+  const last = step > 0 ? dim : dim - 1;
+  const from = Math.min(Math.max(wrap(start), 0), last);
+  const to = Math.min(Math.max(wrap(end), step > 0 ? 0 : -1), last);
+  return { from, count: Math.max(0, Math.ceil((to - from) / step)) };
+}
+
 /** Shape arithmetic: a part of a vector. */
-function sliceConstant(context: Context, value: Value & { kind: "constant" }, start: number, end: number): Value {
+function sliceConstant(
+  context: Context,
+  value: ConstantValue,
+  starts: readonly number[],
+  ends: readonly number[],
+  steps: readonly number[] | undefined,
+): Value {
   const { tensor } = value;
-  if (tensor.dims.length !== 1)
+  const [start, end, step = 1] = [starts[0], ends[0], steps?.[0]];
+  if (start === undefined || end === undefined || step === 0)
+    return malformed(context, "LWC1201", "its starts, ends or steps are missing");
+  if (tensor.dims.length !== 1 || starts.length !== 1)
     return unsupported(
       context,
       "LWC1203",
       "it cuts a constant of more than one dimension",
       "fold constants when exporting",
     );
-  const data = tensor.data.slice(start, end);
+  const { from, count } = span(start, end, step, tensor.data.length);
+  const data = tensor.data.slice(0, count);
+  for (let i = 0; i < count; i++) data[i] = must(tensor.data[from + i * step], "element");
   return { kind: "constant", tensor: { ...tensor, dims: [data.length], data } };
 }
 
@@ -201,6 +230,9 @@ export const importSplit: Importer = (context) => {
   const given = constantInts(context, 1, "the sizes") ?? intsAttribute(context, "split");
   const count = numberAttribute(context, "num_outputs", context.node.outputs.length);
   const wanted = numberAttribute(context, "axis", 0);
+  if (given && given.length !== context.node.outputs.length)
+    malformed(context, "LWC1204", `${given.length} sizes for ${context.node.outputs.length} parts`);
+  const sum = given?.reduce((total, size) => total + size, 0);
   let start = 0;
   return context.node.outputs.map((name, i) =>
     moveActivation(context, value, (x) => {
@@ -209,7 +241,7 @@ export const importSplit: Importer = (context) => {
       const size = given ? must(given[i], "size") : Math.min(Math.ceil(dim / count), dim - start);
       const starts = x.dims.map((_, a) => (a === axis ? start : 0));
       start += size;
-      if (size < 1 || start > dim)
+      if (size < 1 || start > dim || (sum !== undefined && sum !== dim))
         malformed(context, "LWC1204", `its parts do not fit axis ${axis} of [${x.dims.join(",")}]`);
       return cut(
         context,
@@ -232,31 +264,51 @@ export const importPad: Importer = (context) => {
     malformed(context, "LWC1206", "its pads are missing");
   const constant = constantInput(context, 2, "the padding value");
   const axes = constantInts(context, 3, "the axes");
-  return [
-    moveActivation(context, context.input(0), (x) => {
-      const { assembler } = context;
-      const quant = assembler.quantOf(x);
-      const padded = axes?.map((axis) => positiveAxis(context, axis, x.dims)) ?? x.dims.map((_, axis) => axis);
-      if (pads.length !== 2 * padded.length)
-        malformed(context, "LWC1206", `${pads.length} pads for ${padded.length} axes`);
-      const amount = (offset: number): readonly number[] =>
-        x.dims.map((_, axis) => (padded.includes(axis) ? must(pads[padded.indexOf(axis) + offset], "pad") : 0));
-      const [before, after] = [amount(0), amount(padded.length)];
-      if ([...before, ...after].some((pad) => pad < 0))
-        unsupported(context, "LWC1207", "negative pads", "use Slice to cut");
-      const raw = constant?.data[0] ?? 0;
-      const value = x.real
-        ? quantize(raw, scaleOf(quant), quant.zeroPoint)
-        : raw - (quant.storage === "uint8" ? 128 : 0);
-      const dims = x.dims.map((dim, axis) => dim + must(before[axis], "pad") + must(after[axis], "pad"));
-      const attrs = { before: memoryShape(before, x.perm), after: memoryShape(after, x.perm), value };
-      const id = assembler.node("pad", [x.id], attrs, {
-        name: context.node.outputs[0] ?? context.node.name,
-        shape: memoryShape(dims, x.perm),
-        quant,
-        origin: originOf(context),
-      });
-      return { ...x, id, dims };
-    }),
-  ];
+  const raw = constant?.data[0] ?? 0;
+  if (!Number.isFinite(raw)) malformed(context, "LWC1209", `its padding value is ${raw}`);
+  const plan: PlanMove = (x) => {
+    const padded = axes?.map((axis) => positiveAxis(context, axis, x.dims)) ?? x.dims.map((_, axis) => axis);
+    if (pads.length !== 2 * padded.length)
+      malformed(context, "LWC1206", `${pads.length} pads for ${padded.length} axes`);
+    const amount = (offset: number): readonly number[] =>
+      x.dims.map((_, axis) => (padded.includes(axis) ? must(pads[padded.indexOf(axis) + offset], "pad") : 0));
+    const [before, after] = [amount(0), amount(padded.length)];
+    if ([...before, ...after].some((pad) => pad < 0))
+      unsupported(context, "LWC1207", "negative pads", "use Slice to cut");
+    const dims = x.dims.map((dim, axis) => dim + must(before[axis], "pad") + must(after[axis], "pad"));
+    return { dims, emit: (source, name) => padActivation(context, source, name, { before, after, raw, dims }) };
+  };
+  const input = context.input(0);
+  // A value that the scale of the input would round is rounded once only, to the scale of the result.
+  const isExact = input?.kind !== "tensor" || keepsExactly(context, input, raw);
+  return [isExact ? moveQuantized(context, input, plan) : moveLater(context, input, plan)];
 };
+
+interface Padding {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** As the model has it: a real number, or a quantized one where it pads integers. */
+  readonly raw: number;
+  readonly dims: Shape;
+}
+
+function padActivation(context: Context, x: TensorValue, name: string, padding: Padding): TensorValue {
+  const { assembler } = context;
+  const { before, after, raw, dims } = padding;
+  const quant = assembler.quantOf(x);
+  const value = x.real ? quantize(raw, scaleOf(quant), quant.zeroPoint) : raw - (quant.storage === "uint8" ? 128 : 0);
+  if (!Number.isInteger(value) || value < -128 || value > 127)
+    malformed(context, "LWC1209", `its padding value is ${raw}, expected one of type ${quant.storage}`);
+  const attrs = { before: memoryShape(before, x.perm), after: memoryShape(after, x.perm), value };
+  const shape = memoryShape(dims, x.perm);
+  const id = assembler.node("pad", [x.id], attrs, { name, shape, quant, origin: originOf(context) });
+  return { ...x, id, dims };
+}
+
+/** Whether the scale of an activation holds a padding value without rounding it. */
+function keepsExactly(context: Context, x: TensorValue, value: number): boolean {
+  if (!x.real) return true;
+  const quant = context.assembler.quantOf(x);
+  const q = quantize(value, scaleOf(quant), quant.zeroPoint);
+  return dequantize(q, scaleOf(quant), quant.zeroPoint) === Math.fround(value);
+}

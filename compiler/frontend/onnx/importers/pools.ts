@@ -1,7 +1,7 @@
 /** Pools and means over height and width. */
 import { must } from "../../../diagnostics.js";
+import type { Shape } from "../../../ir/shape.js";
 import {
-  asActivation,
   type Context,
   constantInts,
   type Importer,
@@ -10,17 +10,39 @@ import {
   numberAttribute,
   originOf,
   positiveAxis,
+  realActivation,
   unsupported,
 } from "../context.js";
 import { memoryShape, nhwc } from "../layout.js";
 import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
-import { readWindow } from "../window.js";
-import { moveActivation } from "./reshape.js";
+import { readWindow, type Window } from "../window.js";
+import { moveQuantized, type PlanMove } from "./move-quantized.js";
 
 const unbounded = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY } as const;
 
 function kernelOf(context: Context): readonly number[] {
-  return intsAttribute(context, "kernel_shape") ?? malformed(context, "LWC1190", "its kernel_shape is missing");
+  const kernel = intsAttribute(context, "kernel_shape");
+  if (!kernel) return malformed(context, "LWC1190", "its kernel_shape is missing");
+  return kernel.length === 2
+    ? kernel
+    : unsupported(
+        context,
+        "LWC1192",
+        `a window of ${kernel.join("x")}`,
+        "lwc pools over 2-D maps: add a dimension of 1",
+      );
+}
+
+/** A window of nothing but padding has no maximum and no mean. */
+function requireSmallPads(context: Context, kernel: readonly number[], window: Window): void {
+  const reach = kernel.map((k, i) => (k - 1) * must(window.dilations[i], "dilation") + 1);
+  if (window.pads.some((pad, i) => pad >= must(reach[i % 2], "reach")))
+    malformed(
+      context,
+      "LWC1195",
+      `pads [${window.pads.join(",")}] of a ${kernel.join("x")} window: some windows hold nothing but padding`,
+      "pads are smaller than the window",
+    );
 }
 
 /** Max pooling keeps quantization, so it runs on whatever is quantized. */
@@ -28,33 +50,33 @@ export const importMaxPool: Importer = (context) => {
   numberAttribute(context, "storage_order", 0);
   if (context.node.outputs.length > 1 && context.node.outputs[1] !== "")
     unsupported(context, "LWC1191", "its indices are used", "lwc computes the values of MaxPool only");
-  return [
-    moveActivation(context, context.input(0), (x) => {
-      const { assembler } = context;
-      requireMap(context, x);
-      const kernel = kernelOf(context);
-      const window = readWindow(context, x.dims.slice(2), kernel);
-      const source = assembler.toLayout(x, nhwc, originOf(context));
-      const dims = [1, x.dims[1] ?? 1, ...window.out];
-      const attrs = {
-        kernel,
-        strides: window.strides,
-        pads: window.pads,
-        dilations: window.dilations,
-        clampMin: -128,
-        clampMax: 127,
-      };
-      const name = context.node.outputs[0] ?? context.node.name;
-      const id = assembler.node("max_pool2d", [source.id], attrs, {
-        name,
-        shape: memoryShape(dims, nhwc),
-        quant: assembler.quantOf(x),
-        origin: originOf(context),
-      });
-      return { ...x, id, dims, perm: nhwc };
-    }),
-  ];
+  const plan: PlanMove = (x) => {
+    requireMap(context, x);
+    const kernel = kernelOf(context);
+    const window = readWindow(context, x.dims.slice(2), kernel);
+    requireSmallPads(context, kernel, window);
+    const dims = [1, x.dims[1] ?? 1, ...window.out];
+    return { dims, emit: (source, name) => maxPool(context, source, name, { kernel, window, dims }) };
+  };
+  return [moveQuantized(context, context.input(0), plan)];
 };
+
+interface MaxPool {
+  readonly kernel: readonly number[];
+  readonly window: Window;
+  readonly dims: Shape;
+}
+
+function maxPool(context: Context, x: TensorValue, name: string, { kernel, window, dims }: MaxPool): TensorValue {
+  const { assembler } = context;
+  const source = assembler.toLayout(x, nhwc, originOf(context));
+  const { strides, pads, dilations } = window;
+  const attrs = { kernel, strides, pads, dilations, clampMin: -128, clampMax: 127 };
+  const shape = memoryShape(dims, nhwc);
+  const quant = assembler.quantOf(x);
+  const id = assembler.node("max_pool2d", [source.id], attrs, { name, shape, quant, origin: originOf(context) });
+  return { ...x, id, dims, perm: nhwc };
+}
 
 function requireMap(context: Context, x: TensorValue): void {
   if (x.dims.length !== 4)
@@ -64,15 +86,28 @@ function requireMap(context: Context, x: TensorValue): void {
       `an input of shape [${x.dims.join(",")}]`,
       "lwc pools over 2-D maps: add a dimension of 1",
     );
+  requireOneImage(context, x);
+}
+
+/** Batches are not run; a reshape can make one inside a model. */
+export function requireOneImage(context: Context, x: TensorValue): void {
+  if (x.dims[0] !== 1)
+    unsupported(
+      context,
+      "LWC1146",
+      `an input of shape [${x.dims.join(",")}]: a batch of ${x.dims[0]}`,
+      "export with batch 1",
+    );
 }
 
 export const importAveragePool: Importer = (context) => [averagePool(context, context.input(0))];
 
 export function averagePool(context: Context, value: Value | undefined): PendingValue {
-  const x = asActivation(context, value, 0);
+  const x = realActivation(context, value, 0);
   requireMap(context, x);
   const kernel = kernelOf(context);
   const window = readWindow(context, x.dims.slice(2), kernel);
+  requireSmallPads(context, kernel, window);
   if (window.dilations.some((dilation) => dilation !== 1))
     unsupported(context, "LWC1193", `dilations [${window.dilations.join(",")}]`, "use dilation 1");
   const countIncludePad = numberAttribute(context, "count_include_pad", 0) !== 0;
@@ -103,7 +138,7 @@ export function averagePool(context: Context, value: Value | undefined): Pending
 export const importGlobalAveragePool: Importer = (context) => [globalAverage(context, context.input(0), [2, 3], true)];
 
 export const importReduceMean: Importer = (context) => {
-  const x = asActivation(context, context.input(0), 0);
+  const x = realActivation(context, context.input(0), 0);
   numberAttribute(context, "noop_with_empty_axes", 0);
   const given = constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes") ?? x.dims.map((_, axis) => axis);
   const axes = given.map((axis) => positiveAxis(context, axis, x.dims));
@@ -126,7 +161,7 @@ export function globalAverage(
   axes: readonly number[],
   keepDims: boolean,
 ): PendingValue {
-  const x = asActivation(context, value, 0);
+  const x = realActivation(context, value, 0);
   const { assembler } = context;
   const memory = axes.map((axis) => must(x.perm[axis], "axis")).sort((a, b) => a - b);
   if (memory.length === 0 || memory.some((axis, i) => axis !== (memory[0] ?? 0) + i)) {

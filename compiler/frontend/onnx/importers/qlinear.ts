@@ -18,7 +18,7 @@ import { combine } from "./binary.js";
 import { softmaxOf } from "./heads.js";
 import { concatenate } from "./parts.js";
 import { averagePool, globalAverage } from "./pools.js";
-import { dequantizeActivation, finishPending, finishUnary } from "./quantize.js";
+import { dequantizeActivation, finishPending, finishUnary, quantizedConstant } from "./quantize.js";
 import { convolve, multiply } from "./weighted.js";
 
 /** The real activation at inputs i, i + 1, i + 2. */
@@ -34,7 +34,11 @@ function realInput(context: Context, i: number): TensorValue {
   return dequantizeActivation(
     context,
     value,
-    activationQuant(context, quantParameters(context, i + 1, i + 2), context.node.inputs[i] ?? ""),
+    activationQuant(
+      context,
+      quantParameters(context, i + 1, i + 2, context.assembler.quantOf(value).storage),
+      context.node.inputs[i] ?? "",
+    ),
   );
 }
 
@@ -48,12 +52,15 @@ function realWeights(context: Context, i: number, axis: number): WeightsValue {
       "its weights are computed at run time",
       "lwc needs constant weights: export for inference",
     );
-  const { scales, zeroPoints } = quantParameters(context, i + 1, i + 2, value.tensor.dtype);
-  return { kind: "weights", tensor: value.tensor, scales, zeroPoints, axis: scales.length > 1 ? axis : 0 };
+  return quantizedConstant(context, value.tensor, quantParameters(context, i + 1, i + 2, value.tensor.dtype), axis);
 }
 
+/** Quantization of the result, at inputs i and i + 1; without a zero point of the type of the first activation. */
 function outputQuant(context: Context, scaleInput: number): Quant {
-  return activationQuant(context, quantParameters(context, scaleInput, scaleInput + 1), context.node.outputs[0] ?? "");
+  const first = context.node.inputs.map((_, i) => context.input(i)).find((value) => value?.kind === "tensor");
+  const storage = first?.kind === "tensor" ? context.assembler.quantOf(first).storage : undefined;
+  const parameters = quantParameters(context, scaleInput, scaleInput + 1, storage);
+  return activationQuant(context, parameters, context.node.outputs[0] ?? "");
 }
 
 function finish(context: Context, value: PendingValue | UnaryValue, quant: Quant): readonly Value[] {
@@ -64,10 +71,11 @@ function finish(context: Context, value: PendingValue | UnaryValue, quant: Quant
 }
 
 function unaryOf(context: Context, apply: (x: number) => number): UnaryValue {
+  const source = realInput(context, 0);
   return {
     kind: "unary",
-    source: realInput(context, 0),
-    apply,
+    source,
+    results: context.assembler.realValues(source).map(apply),
     nodes: [context.node.name],
     label: context.node.opType,
     integer: true,

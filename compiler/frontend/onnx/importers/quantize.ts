@@ -1,5 +1,5 @@
 /** QuantizeLinear and DequantizeLinear: where floats become IR tensors, and where they start. */
-import { quantize, unaryTable } from "../../../arith/unary.js";
+import { quantize } from "../../../arith/unary.js";
 import { must } from "../../../diagnostics.js";
 import type { Origin } from "../../../ir/graph.js";
 import { type Quant, sameQuant, scaleOf } from "../../../ir/quant.js";
@@ -10,31 +10,23 @@ import {
   constantInput,
   type Importer,
   malformed,
+  nodeName,
   numberAttribute,
   originOf,
+  type Parameters,
   quantParameters,
   unsupported,
 } from "../context.js";
+import { dtypeName, dtypeOf } from "../dtypes.js";
 import type { OnnxTensor } from "../onnx-model.js";
-import type { PendingValue, TensorValue, UnaryValue, Value } from "../values.js";
+import type { PendingValue, TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
 
 export const importDequantizeLinear: Importer = (context) => {
   const value = context.input(0);
   const axis = numberAttribute(context, "axis", 1);
   numberAttribute(context, "block_size", 0);
-  if (value?.kind === "constant") {
-    const { scales, zeroPoints } = quantParameters(context, 1, 2, value.tensor.dtype);
-    const rank = Math.max(1, value.tensor.dims.length);
-    const perChannel = scales.length > 1 ? (axis < 0 ? axis + rank : axis) : 0;
-    if (scales.length > 1 && value.tensor.dims[perChannel] !== scales.length) {
-      malformed(
-        context,
-        "LWC1120",
-        `${scales.length} scales along axis ${axis} of a constant of shape [${value.tensor.dims.join(",")}]`,
-      );
-    }
-    return [{ kind: "weights", tensor: value.tensor, scales, zeroPoints, axis: perChannel }];
-  }
+  if (value?.kind === "constant")
+    return [quantizedConstant(context, value.tensor, quantParameters(context, 1, 2, value.tensor.dtype), axis)];
   if (value?.kind !== "tensor")
     return unsupported(
       context,
@@ -42,14 +34,40 @@ export const importDequantizeLinear: Importer = (context) => {
       "its input is no quantized tensor",
       "export with QuantizeLinear in front of DequantizeLinear",
     );
+  const { storage } = context.assembler.quantOf(value);
   return [
     dequantizeActivation(
       context,
       value,
-      activationQuant(context, quantParameters(context, 1, 2), context.node.inputs[0] ?? ""),
+      activationQuant(context, quantParameters(context, 1, 2, storage), context.node.inputs[0] ?? ""),
     ),
   ];
 };
+
+/** Weights or a bias with their scales, which lie along `axis` where there are several. */
+export function quantizedConstant(
+  context: Context,
+  tensor: OnnxTensor,
+  { scales, zeroPoints, dtype }: Parameters,
+  axis: number,
+): WeightsValue {
+  if (dtype !== tensor.dtype)
+    malformed(context, "LWC1127", `a constant of type ${tensor.dtype} has a zero point of type ${dtype}`);
+  return { kind: "weights", tensor, scales, zeroPoints, axis: channelAxis(context, tensor, scales.length, axis) };
+}
+
+/** Axis that scales lie along, counted from the front; 0 where there is one scale. */
+function channelAxis(context: Context, tensor: OnnxTensor, scales: number, axis: number): number {
+  if (scales === 1) return 0;
+  const positive = axis < 0 ? axis + tensor.dims.length : axis;
+  return tensor.dims[positive] === scales
+    ? positive
+    : malformed(
+        context,
+        "LWC1120",
+        `${scales} scales along axis ${axis} of a constant of shape [${tensor.dims.join(",")}]`,
+      );
+}
 
 /** The real numbers that a quantized activation stands for; other parameters than it was made with change its meaning. */
 export function dequantizeActivation(context: Context, value: TensorValue, quant: Quant): TensorValue {
@@ -76,45 +94,38 @@ export function dequantizeActivation(context: Context, value: TensorValue, quant
 
 export const importQuantizeLinear: Importer = (context) => {
   const value = context.input(0);
-  numberAttribute(context, "axis", 1);
+  const axis = numberAttribute(context, "axis", 1);
   numberAttribute(context, "saturate", 1);
   numberAttribute(context, "block_size", 0);
-  numberAttribute(context, "output_dtype", 0);
+  numberAttribute(context, "precision", 0);
+  const code = numberAttribute(context, "output_dtype", 0);
   if (!value) return malformed(context, "LWC1101", "input 0 is missing");
-  const parameters = quantParameters(context, 1, 2);
+  const parameters = quantParameters(context, 1, 2, code === 0 ? "uint8" : (dtypeOf(code) ?? dtypeName(code)));
   if (value.kind === "constant")
-    return [{ kind: "constant", tensor: quantizeConstant(context, value.tensor, parameters) }];
+    return [{ kind: "constant", tensor: quantizeConstant(context, value.tensor, parameters, axis) }];
   const quant = activationQuant(context, parameters, context.node.outputs[0] ?? "");
   return [{ ...quantizeValue(context, value, quant), real: false }];
 };
 
-function quantizeConstant(
-  context: Context,
-  tensor: OnnxTensor,
-  parameters: {
-    readonly scales: readonly number[];
-    readonly zeroPoints: readonly number[];
-    readonly isUnsigned: boolean;
-  },
-): OnnxTensor {
-  const { scales, zeroPoints, isUnsigned } = parameters;
-  if (scales.length !== 1)
+/** Float weights as training tools export them, in front of QuantizeLinear and DequantizeLinear. */
+function quantizeConstant(context: Context, tensor: OnnxTensor, parameters: Parameters, axis: number): OnnxTensor {
+  const { scales, zeroPoints, dtype } = parameters;
+  if (dtype === "int32")
     return unsupported(
       context,
       "LWC1123",
-      "quantizes a float constant per channel",
-      "store the constant quantized, behind DequantizeLinear alone",
+      "quantizes a constant to int32",
+      "store a bias as int32, behind DequantizeLinear",
     );
-  const shift = isUnsigned ? 128 : 0;
-  const values = Array.from(
-    tensor.data,
-    (x) => quantize(x, must(scales[0], "scale"), (zeroPoints[0] ?? 0) - shift) + shift,
-  );
-  return {
-    ...tensor,
-    dtype: isUnsigned ? "uint8" : "int8",
-    data: isUnsigned ? Uint8Array.from(values) : Int8Array.from(values),
-  };
+  const at = channelAxis(context, tensor, scales.length, axis);
+  const inner = scales.length === 1 ? tensor.data.length : elementCount(tensor.dims.slice(at + 1));
+  const shift = dtype === "uint8" ? 128 : 0;
+  const values = Array.from(tensor.data, (x, i) => {
+    const channel = Math.floor(i / inner) % scales.length;
+    const zero = must(zeroPoints[zeroPoints.length === 1 ? 0 : channel], "zero point");
+    return quantize(x, must(scales[channel], "scale"), zero - shift) + shift;
+  });
+  return { ...tensor, dtype, data: dtype === "uint8" ? Uint8Array.from(values) : Int8Array.from(values) };
 }
 
 /** An IR tensor with the given quantization from whatever float value there is. */
@@ -141,7 +152,14 @@ function requantizeTensor(context: Context, value: TensorValue, quant: Quant, na
   if (sameQuant(context.assembler.quantOf(value), quant)) return value;
   return finishUnary(
     context,
-    { kind: "unary", source: value, apply: (x) => x, nodes: [context.node.name], label: "Rescale", integer: true },
+    {
+      kind: "unary",
+      source: value,
+      results: context.assembler.realValues(value),
+      nodes: [context.node.name],
+      label: "Rescale",
+      integer: true,
+    },
     quant,
     name,
   );
@@ -150,11 +168,17 @@ function requantizeTensor(context: Context, value: TensorValue, quant: Quant, na
 /** One exact table for a chain of unary functions. */
 export function finishUnary(context: Context, value: UnaryValue, quant: Quant, name: string): TensorValue {
   const { assembler } = context;
-  const own = assembler.quantOf(value.source);
-  const table = unaryTable(
-    value.apply,
-    { scale: scaleOf(own), zeroPoint: own.zeroPoint },
-    { scale: scaleOf(quant), zeroPoint: quant.zeroPoint },
+  const undefinedAt = value.results.findIndex((result) => Number.isNaN(result));
+  if (undefinedAt >= 0) {
+    context.warnings.push({
+      code: "LWC1173",
+      kind: "warning",
+      message: `${nodeName(context.node)}: ${value.label} is undefined for some inputs, as for ${assembler.realValues(value.source)[undefinedAt] ?? 0}; there the result is the lowest value, as ONNX Runtime has it on x64`,
+      where: { node: nodeName(context.node) },
+    });
+  }
+  const table = Int8Array.from(value.results, (result) =>
+    Number.isNaN(result) ? -128 : quantize(result, scaleOf(quant), quant.zeroPoint),
   );
   const tableId = assembler.constant(`${name}_table`, "int8", [256], table, quant);
   const origin: Origin = {
@@ -180,7 +204,7 @@ export function finishPending(value: PendingValue, quant: Quant, name: string): 
   const scale = scaleOf(quant);
   const lowest = Math.fround(scale * (-128 - quant.zeroPoint));
   const highest = Math.fround(scale * (127 - quant.zeroPoint));
-  const isNarrow = value.low > lowest + clipSlack || value.high < highest;
+  const isNarrow = value.low > lowest + clipSlack || value.high + clipSlack < highest;
   const reason = isNarrow
     ? {
         island:

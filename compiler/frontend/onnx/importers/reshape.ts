@@ -1,6 +1,6 @@
 /** Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Identity: what moves no byte, or says only how axes are called. */
 
-import { elementCount, type Shape } from "../../../ir/shape.js";
+import { elementCount, type Shape, stridesOf } from "../../../ir/shape.js";
 import type { Context, Importer } from "../context.js";
 import {
   constantInts,
@@ -12,7 +12,8 @@ import {
   unsupported,
 } from "../context.js";
 import { identity, layoutForReshape, memoryShape, reshapeLayout } from "../layout.js";
-import type { TensorValue, UnaryValue, Value } from "../values.js";
+import type { OnnxTensor } from "../onnx-model.js";
+import type { TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
 
 /** The same elements under other dims; inserts a transpose first where the order in memory does not fit. */
 export function reshapeTo(context: Context, value: TensorValue, dims: Shape): TensorValue {
@@ -71,10 +72,59 @@ function dimsOf(value: Value | undefined): Shape | undefined {
   }
 }
 
-/** Reshapes a constant, or an activation. */
+/** Longest shape that an ONNX value may have here. */
+const maxRank = 8;
+
+/** Reshapes a constant, weights, or an activation. */
 function reshapeValue(context: Context, value: Value | undefined, dims: Shape): Value {
-  if (value?.kind === "constant") return { ...value, tensor: { ...value.tensor, dims } };
+  if (dims.length > maxRank)
+    unsupported(context, "LWC1165", `a result of ${dims.length} dimensions`, `lwc takes up to ${maxRank}`);
+  if (value?.kind === "constant" || value?.kind === "weights") {
+    if (elementCount(value.tensor.dims) !== elementCount(dims))
+      malformed(context, "LWC1160", `cannot reshape [${value.tensor.dims.join(",")}] to [${dims.join(",")}]`);
+    const tensor = { ...value.tensor, dims };
+    return value.kind === "constant"
+      ? { ...value, tensor }
+      : { ...value, tensor, axis: movedAxis(context, value, dims), moved: true };
+  }
   return moveActivation(context, value, (tensor) => reshapeTo(context, tensor, dims));
+}
+
+/** Where the axis of per-channel scales lies after a reshape: it must keep its length and what is in front of it. */
+function movedAxis(context: Context, { tensor, scales, axis }: WeightsValue, dims: Shape): number {
+  if (scales.length === 1) return 0;
+  const before = elementCount(tensor.dims.slice(0, axis));
+  const moved = dims.findIndex((dim, i) => dim === scales.length && elementCount(dims.slice(0, i)) === before);
+  return moved >= 0
+    ? moved
+    : unsupported(
+        context,
+        "LWC1166",
+        `reshapes weights across the axis of their ${scales.length} scales`,
+        "store the weights in the shape in which they are used",
+      );
+}
+
+/** Output axis i is input axis perm[i]. */
+function transposeConstant(tensor: OnnxTensor, perm: readonly number[]): OnnxTensor {
+  const dims = perm.map((axis) => tensor.dims[axis] ?? 1);
+  const strides = stridesOf(tensor.dims);
+  const steps = perm.map((axis) => strides[axis] ?? 0);
+  const data = tensor.data.slice();
+  const at = dims.map(() => 0);
+  let from = 0;
+  for (let i = 0; i < data.length; i++) {
+    data[i] = tensor.data[from] ?? 0;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      const [position, dim, step] = [(at[axis] ?? 0) + 1, dims[axis] ?? 1, steps[axis] ?? 0];
+      from += step;
+      at[axis] = position;
+      if (position < dim) break;
+      from -= step * dim;
+      at[axis] = 0;
+    }
+  }
+  return { ...tensor, dims, data };
 }
 
 export const importReshape: Importer = (context) => {
@@ -99,6 +149,8 @@ export const importFlatten: Importer = (context) => {
   const from = dimsOf(value) ?? [];
   const given = numberAttribute(context, "axis", 1);
   const axis = given < 0 ? given + from.length : given;
+  if (axis < 0 || axis > from.length)
+    malformed(context, "LWC1110", `axis ${given} does not exist in [${from.join(",")}]`);
   return [reshapeValue(context, value, [elementCount(from.slice(0, axis)), elementCount(from.slice(axis))])];
 };
 
@@ -123,6 +175,8 @@ export const importUnsqueeze: Importer = (context) => {
   const given = constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes") ?? [];
   const rank = from.length + given.length;
   const axes = new Set(given.map((axis) => (axis < 0 ? axis + rank : axis)));
+  if (axes.size !== given.length || [...axes].some((axis) => axis < 0 || axis >= rank))
+    malformed(context, "LWC1110", `axes [${given.join(",")}] do not fit a result of ${rank} dimensions`);
   const rest = from.slice();
   const dims = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.shift() ?? 1)));
   return [reshapeValue(context, value, dims)];
@@ -134,6 +188,11 @@ export const importTranspose: Importer = (context) => {
   const perm = intsAttribute(context, "perm") ?? identity(from.length).slice().reverse();
   if (perm.length !== from.length || !identity(from.length).every((axis) => perm.includes(axis)))
     malformed(context, "LWC1163", `perm [${perm.join(",")}] is no permutation of ${from.length} axes`);
+  if (value?.kind === "constant") return [{ ...value, tensor: transposeConstant(value.tensor, perm) }];
+  if (value?.kind === "weights") {
+    const axis = value.scales.length > 1 ? perm.indexOf(value.axis) : 0;
+    return [{ ...value, tensor: transposeConstant(value.tensor, perm), axis, moved: true }];
+  }
   return [
     moveActivation(context, value, (tensor) => ({
       ...tensor,
@@ -145,7 +204,7 @@ export const importTranspose: Importer = (context) => {
 
 export const importIdentity: Importer = (context) => {
   const value = context.input(0);
-  for (const name of ["to", "ratio", "seed"]) context.seen.add(name);
+  for (const name of ["ratio", "seed"]) context.seen.add(name);
   return [value ?? malformed(context, "LWC1101", "input 0 is missing")];
 };
 

@@ -1,6 +1,14 @@
 /** Element-wise functions of one value: tables where the value is quantized, clamps where an operator is still pending. */
 import { elu, erf, hardSigmoid, hardSwish, leakyRelu, sigmoid, type Unary } from "../../../arith/unary.js";
-import { type Context, floatIsland, type Importer, malformed, numberAttribute, unsupported } from "../context.js";
+import {
+  type Context,
+  floatIsland,
+  type Importer,
+  malformed,
+  numberAttribute,
+  ofIntegers,
+  unsupported,
+} from "../context.js";
 import type { TensorValue, UnaryValue, Value } from "../values.js";
 import { scalarInput } from "./quantize.js";
 
@@ -11,25 +19,19 @@ export function applyUnary(context: Context, value: Value | undefined, apply: Un
   const { opType, name } = context.node;
   switch (value?.kind) {
     case "tensor": {
-      if (!value.real)
-        return unsupported(
-          context,
-          "LWC1170",
-          `${opType} of integers`,
-          "put it between DequantizeLinear and QuantizeLinear",
-        );
-      return { kind: "unary", source: value, apply, nodes: [name], label: opType, integer } satisfies UnaryValue;
+      if (!value.real) return ofIntegers(context);
+      const results = context.assembler.realValues(value).map(apply);
+      return { kind: "unary", source: value, results, nodes: [name], label: opType, integer } satisfies UnaryValue;
     }
-    case "unary": {
-      const inner = value.apply;
+    case "unary":
+      limitChain(context, value.nodes);
       return {
         ...value,
-        apply: (x) => apply(inner(x)),
+        results: value.results.map(apply),
         nodes: [...value.nodes, name],
-        label: `${value.label} + ${opType}`,
+        label: joinLabels([value.label, opType]),
         integer: false,
       };
-    }
     case "pending":
       return floatIsland(context, value);
     case "constant":
@@ -42,6 +44,24 @@ export function applyUnary(context: Context, value: Value | undefined, apply: Un
   }
 }
 
+/** Far beyond what exporters write: HardSwish in parts is five nodes. */
+const maxChain = 1000;
+
+export function limitChain(context: Context, nodes: readonly string[]): void {
+  if (nodes.length >= maxChain)
+    unsupported(context, "LWC1174", `a chain of more than ${maxChain} functions`, "quantize in between");
+}
+
+/** Longest label: a chain of thousands is told by its ends. */
+const maxLabelLength = 120;
+
+/** "HardSigmoid + Mul". */
+export function joinLabels(parts: readonly string[]): string {
+  const label = parts.filter((part) => part !== "").join(" + ");
+  if (label.length <= maxLabelLength) return label;
+  return `${label.slice(0, label.indexOf(" + "))} + ... + ${parts.at(-1) ?? ""}`;
+}
+
 function unary(build: (context: Context) => Unary, integer = false): Importer {
   return (context) => [applyUnary(context, context.input(0), build(context), integer)];
 }
@@ -49,10 +69,12 @@ function unary(build: (context: Context) => Unary, integer = false): Importer {
 /** Clamp of real numbers: tightens a pending operator, clamps integers directly, else a table. */
 function clampValue(context: Context, low: number, high: number): Value {
   const value = context.input(0);
-  if (low > high) malformed(context, "LWC1172", `its bounds are [${low}, ${high}]`);
+  if (!(low <= high)) malformed(context, "LWC1172", `its bounds are [${low}, ${high}]`);
   if (value?.kind === "pending") {
+    // A bias or a factor behind the activation would be another function: neither folds into the product any more.
+    const { addBias: _addBias, applyAffine: _applyAffine, ...rest } = value;
     return {
-      ...value,
+      ...rest,
       low: Math.min(high, Math.max(low, value.low)),
       high: Math.max(low, Math.min(high, value.high)),
       origin: {
@@ -104,7 +126,7 @@ export const unaryImporters: Readonly<Record<string, Importer>> = {
   Tanh: unary(() => (x) => f32(Math.tanh(x))),
   Exp: unary(() => (x) => f32(Math.exp(x))),
   Elu: unary((c) => elu(numberAttribute(c, "alpha", 1))),
-  Sqrt: unary(() => (x) => f32(Math.sqrt(Math.max(0, x)))),
+  Sqrt: unary(() => (x) => f32(Math.sqrt(x))),
   Neg: unary(() => (x) => -x),
   Abs: unary(() => Math.abs),
   Erf: unary(() => (x) => f32(erf(x))),

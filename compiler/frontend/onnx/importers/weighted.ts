@@ -1,17 +1,14 @@
-/** Conv, Gemm and MatMul: products with constant weights. */
-import { roundHalfEven } from "../../../arith/saturate.js";
 import { must } from "../../../diagnostics.js";
-import type { TensorId } from "../../../ir/graph.js";
-import { makeScale, makeZeroPoint, type Quant, scaleOf } from "../../../ir/quant.js";
+import type { Origin, TensorId } from "../../../ir/graph.js";
+import { makeScale, makeZeroPoint, type Quant } from "../../../ir/quant.js";
 import { elementCount, type Shape } from "../../../ir/shape.js";
 import {
-  activation,
   type Context,
   type Importer,
   malformed,
-  nodeName,
   numberAttribute,
   originOf,
+  realActivation,
   unsupported,
 } from "../context.js";
 import { identity, memoryShape, nhwc } from "../layout.js";
@@ -19,12 +16,15 @@ import type { OnnxTensor } from "../onnx-model.js";
 import type { OutputSpec, PendingValue, TensorValue, Value, WeightsValue } from "../values.js";
 import { readWindow } from "../window.js";
 import { scaleBias, scaleWeights } from "./batch-normalization.js";
+import { biasConstant, perChannel } from "./bias.js";
+import { requireOneImage } from "./pools.js";
 import { reshapeTo } from "./reshape.js";
 
 /** Constant weights of a product; says what is wrong with anything else. */
 export function weightsInput(context: Context, value: Value | undefined): WeightsValue {
   if (value?.kind === "weights") {
-    const { dtype } = value.tensor;
+    const { dtype, dims } = value.tensor;
+    if (elementCount(dims) === 0) malformed(context, "LWC1147", `its weights are [${dims.join(",")}]: there are none`);
     return dtype === "int8" || dtype === "uint8"
       ? value
       : unsupported(context, "LWC1130", `its weights are ${dtype}`, "quantize weights to int8");
@@ -71,88 +71,6 @@ function int8Weights(weights: WeightsValue): Int8Array {
   return dtype === "uint8" ? Int8Array.from(data, (w) => w - 128) : Int8Array.from(data);
 }
 
-/** Bias in units of sx * sw: int32 values as they are, float ones rounded. */
-function biasConstant(
-  context: Context,
-  bias: Value | undefined,
-  input: Quant,
-  weights: WeightsValue,
-  outputs: number,
-): readonly TensorId[] {
-  if (!bias) return [];
-  const unit = (o: number): number =>
-    Math.fround(scaleOf(input) * (weights.scales[weights.scales.length === 1 ? 0 : o] ?? 1));
-  const name = `${context.node.name}_bias`;
-  if (bias.kind === "weights") {
-    const { tensor, scales } = bias;
-    if (tensor.dtype !== "int32")
-      unsupported(
-        context,
-        "LWC1134",
-        `its bias is ${tensor.dtype}`,
-        "quantize biases to int32 with scale input * weight",
-      );
-    const drift = Math.max(
-      ...Array.from({ length: outputs }, (_, o) => Math.abs((scales[scales.length === 1 ? 0 : o] ?? 1) / unit(o) - 1)),
-    );
-    if (drift > 1e-6) {
-      context.warnings.push({
-        code: "LWC1135",
-        kind: "warning",
-        message: `${nodeName(context.node)}: its bias has another scale than input * weight (off by a factor of ${(1 + drift).toPrecision(7)}); ONNX Runtime ignores the scale, and so does lwc`,
-        where: { node: nodeName(context.node) },
-      });
-    }
-    return [
-      context.assembler.constant(
-        name,
-        "int32",
-        [outputs],
-        spread(context, tensor, outputs, (value) => value),
-      ),
-    ];
-  }
-  if (bias.kind !== "constant")
-    return unsupported(context, "LWC1136", "its bias is computed at run time", "export for inference");
-  if (bias.tensor.dtype === "int32")
-    return [
-      context.assembler.constant(
-        name,
-        "int32",
-        [outputs],
-        spread(context, bias.tensor, outputs, (value) => value),
-      ),
-    ];
-  return [
-    context.assembler.constant(
-      name,
-      "int32",
-      [outputs],
-      spread(context, bias.tensor, outputs, (value, o) => roundHalfEven(value / unit(o))),
-    ),
-  ];
-}
-
-function spread(
-  context: Context,
-  tensor: OnnxTensor,
-  outputs: number,
-  convert: (value: number, o: number) => number,
-): Int32Array {
-  const count = elementCount(tensor.dims);
-  if (count !== outputs && count !== 1)
-    malformed(context, "LWC1137", `its bias has ${count} values for ${outputs} outputs`);
-  const values = Array.from({ length: outputs }, (_, o) => convert(tensor.data[count === 1 ? 0 : o] ?? 0, o));
-  if (values.some((value) => !(Math.abs(value) < 2 ** 31)))
-    malformed(
-      context,
-      "LWC1138",
-      "its bias does not fit int32 in units of input scale * weight scale",
-      "the weight scale is too small for this bias: re-quantize",
-    );
-  return Int32Array.from(values);
-}
-
 export const importConv: Importer = (context) => [
   convolve(context, context.input(0), context.input(1), context.input(2)),
 ];
@@ -164,7 +82,7 @@ export function convolve(
   filter: Value | undefined,
   bias: Value | undefined,
 ): PendingValue {
-  const x = input?.kind === "tensor" ? input : activation(context, 0);
+  const x = realActivation(context, input, 0);
   const weights = weightsInput(context, filter);
   const [outputs = 0, perGroup = 0, ...kernel] = weights.tensor.dims;
   if (weights.tensor.dims.length !== 4 || x.dims.length !== 4) {
@@ -175,6 +93,7 @@ export function convolve(
       "lwc runs 2-D convolutions: add a dimension of 1",
     );
   }
+  requireOneImage(context, x);
   const groups = numberAttribute(context, "group", 1);
   const channels = x.dims[1] ?? 0;
   if (perGroup * groups !== channels || outputs % groups !== 0) {
@@ -192,7 +111,7 @@ export function convolve(
       "quantize convolution weights per output channel (axis 0)",
     );
   const window = readWindow(context, x.dims.slice(2), kernel);
-  const origin = originOf(context);
+  const origin = originOfProduct(context, weights);
   const finish = (output: OutputSpec): TensorValue => {
     const { assembler } = context;
     const source = assembler.toLayout(x, nhwc, origin);
@@ -226,11 +145,25 @@ export function convolve(
     ...(bias
       ? {}
       : {
-          addBias: (tensor: OnnxTensor) =>
-            elementCount(tensor.dims) === outputs
-              ? convolve(context, input, filter, { kind: "constant", tensor })
-              : undefined,
+          addBias: (tensor: OnnxTensor) => {
+            const vector = perChannel(tensor, [1, outputs, ...window.out], 1);
+            if (!vector) return undefined;
+            const island =
+              "ONNX Runtime computes a Conv with an Add behind it in float on x64; lwc adds it as the bias";
+            const sum = convolve(context, input, filter, { kind: "constant", tensor: vector });
+            return { ...sum, origin: { ...origin, island } };
+          },
         }),
+  };
+}
+
+function originOfProduct(context: Context, weights: WeightsValue): Origin {
+  const origin = originOf(context);
+  if (!weights.moved) return origin;
+  const { opType } = context.node;
+  return {
+    ...origin,
+    island: `ONNX Runtime computes a ${opType} whose weights are transposed or reshaped in float on x64`,
   };
 }
 
@@ -253,17 +186,14 @@ export const importGemm: Importer = (context) => {
     unsupported(context, "LWC1143", "transA = 1", "export the transposed input as it is used");
   const alpha = numberAttribute(context, "alpha", 1);
   const beta = numberAttribute(context, "beta", 1);
-  if (beta !== 1 && context.input(2)) unsupported(context, "LWC1144", `beta = ${beta}`, "fold beta into the bias");
-  return [
-    multiply(
-      context,
-      context.input(0),
-      context.input(1),
-      context.input(2),
-      numberAttribute(context, "transB", 0) !== 0,
-      alpha,
-    ),
-  ];
+  const bias = context.input(2);
+  if (beta !== 1 && bias) unsupported(context, "LWC1144", `beta = ${beta}`, "fold beta into the bias");
+  const transposed = numberAttribute(context, "transB", 0) !== 0;
+  const product = multiply(context, context.input(0), context.input(1), bias, transposed, alpha);
+  if (alpha === 1 || !bias) return [product];
+  const island =
+    "ONNX Runtime computes a Gemm with alpha and a bias in float on x64; lwc rounds the bias to accumulator units";
+  return [{ ...product, origin: { ...product.origin, island } }];
 };
 
 export const importMatMul: Importer = (context) => [
@@ -279,7 +209,7 @@ export function multiply(
   transposed: boolean,
   alpha: number,
 ): PendingValue {
-  const x = input?.kind === "tensor" ? input : activation(context, 0);
+  const x = realActivation(context, input, 0);
   const weights = weightsInput(context, matrix);
   const [rows = 0, columns = 0] = weights.tensor.dims;
   const [outputs, inputs] = transposed ? [rows, columns] : [columns, rows];
@@ -298,14 +228,14 @@ export function multiply(
       `its weights are quantized along axis ${weights.axis}`,
       "quantize per output (axis of the result)",
     );
-  const origin = originOf(context);
+  const origin = originOfProduct(context, weights);
   const dims = [...x.dims.slice(0, -1), outputs];
   const finish = (output: OutputSpec): TensorValue => {
     const { assembler } = context;
     const source = reshapeTo(context, assembler.toLayout(x, identity(x.dims.length), origin), [1, inputs]);
     const data = transposed ? int8Weights(weights) : transposeMatrix(int8Weights(weights), inputs, outputs);
     const w = weightConstant(context, weights, [outputs, inputs], data);
-    const b = biasConstant(context, bias, assembler.quantOf(x), weights, outputs);
+    const b = biasConstant(context, bias, assembler.quantOf(x), weights, outputs, alpha);
     const attrs = { alpha, clampMin: output.clampMin, clampMax: output.clampMax };
     const id = assembler.node("fully_connected", [source.id, w, ...b], attrs, {
       name: output.name,
@@ -325,10 +255,15 @@ export function multiply(
     ...(bias
       ? {}
       : {
-          addBias: (tensor: OnnxTensor) =>
-            elementCount(tensor.dims) === outputs
-              ? multiply(context, input, matrix, { kind: "constant", tensor }, transposed, alpha)
-              : undefined,
+          addBias: (tensor: OnnxTensor) => {
+            const vector = perChannel(tensor, dims, dims.length - 1);
+            if (!vector) return undefined;
+            const sum = multiply(context, input, matrix, { kind: "constant", tensor: vector }, transposed, alpha);
+            const { opType } = context.node;
+            if (opType === "MatMul" && elementCount(vector.dims) === outputs) return sum;
+            const island = `ONNX Runtime computes a ${opType} with an Add behind it in float on x64; lwc adds it as the bias`;
+            return { ...sum, origin: { ...origin, island } };
+          },
         }),
   };
 }
