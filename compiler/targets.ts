@@ -26,6 +26,12 @@ const machineSchema = z.strictObject({
   note: z.string().optional().describe("what the machine cannot show"),
 });
 
+const kernelCostSchema = z.strictObject({
+  mac: z.number().nonnegative().describe("modelled cycles per multiply-accumulate"),
+  output: z.number().nonnegative().describe("modelled cycles per output value, beside its multiply-accumulates"),
+  bytes: z.number().int().nonnegative().describe("code of one instance"),
+});
+
 export const targetSchema = z.strictObject({
   $schema: z.string().optional(),
   name: z.string().regex(/^[a-z0-9-]+$/),
@@ -40,16 +46,20 @@ export const targetSchema = z.strictObject({
     smull: z.boolean().describe("32x32->64 multiply in one instruction"),
     unaligned: z.boolean().describe("unaligned word loads allowed"),
   }),
+  kernels: z
+    .record(z.string().regex(/^lwc_[a-z0-9_]+$/), kernelCostSchema)
+    .describe("costs of the kernels that an operator may choose from; one that is not listed is never chosen"),
   cflags: z.array(z.string()).describe("flags of the C compiler that select the core"),
   memory: z.array(regionSchema).describe("empty for a bare core: nothing to check the plan against"),
   qemu: z.array(machineSchema).describe("machines that execute its code, the first that a program fits is used"),
   source: z.string().describe("where the numbers come from"),
 });
 
-/** A board file: the same, where isa, cflags and qemu may be left to the core. */
+/** A board file: the same, where isa, kernels, cflags and qemu may be left to the core. */
 const boardSchema = targetSchema.extend({
   kind: z.literal("board"),
   isa: targetSchema.shape.isa.optional(),
+  kernels: targetSchema.shape.kernels.optional(),
   cflags: targetSchema.shape.cflags.optional(),
   qemu: targetSchema.shape.qemu.optional(),
 });
@@ -57,6 +67,7 @@ const boardSchema = targetSchema.extend({
 export const targetFileSchema = z.union([targetSchema.extend({ kind: z.enum(["host", "core"]) }), boardSchema]);
 
 export type Target = z.infer<typeof targetSchema>;
+export type KernelCost = z.infer<typeof kernelCostSchema>;
 export type QemuMachine = z.infer<typeof machineSchema>;
 /** What a file says; a board's needs its core. */
 export type TargetFile = z.infer<typeof targetFileSchema>;
@@ -98,17 +109,18 @@ export function parseTarget(file: string, text: string): Target {
 export function resolveTarget(file: string, parsed: TargetFile, core: Target | undefined): Target {
   if (parsed.kind !== "board") return parsed;
   const isa = parsed.isa ?? core?.isa;
+  const kernels = parsed.kernels ?? core?.kernels;
   const cflags = parsed.cflags ?? core?.cflags;
   const qemu = parsed.qemu ?? core?.qemu;
-  if (isa === undefined || cflags === undefined || qemu === undefined) {
+  if (isa === undefined || kernels === undefined || cflags === undefined || qemu === undefined) {
     return fail({
       code: "LWC7003",
       kind: "error",
-      message: `target file ${file}: expected isa, cflags and qemu here or in the file of core "${parsed.core}"`,
+      message: `target file ${file}: expected isa, kernels, cflags and qemu here or in the file of core "${parsed.core}"`,
       where: { file },
     });
   }
-  return { ...parsed, isa, cflags, qemu };
+  return { ...parsed, isa, kernels, cflags, qemu };
 }
 
 /** The JSON Schema of target files, for editors: targets/target.schema.json. */

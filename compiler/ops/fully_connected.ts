@@ -13,7 +13,7 @@ import { must } from "../diagnostics.js";
 import { elementCount } from "../ir/shape.js";
 import { accumulatorRanges, channelRequantScale, planLayerRequant, requantRanges } from "./accumulator.js";
 import { pruneBias, pruneWeights, usedInputChannels, weightBlock } from "./channel-pruning.js";
-import { packDotWeights, roundUp } from "./conv2d/pack.js";
+import { lowerPointwise } from "./conv2d/lower.js";
 import type { KernelCall } from "./kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 
@@ -96,65 +96,15 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     attrs: (view) => view.attrs,
   },
   lower(view, context): KernelCall {
-    const weights = weightBlock(weightsOf(view));
-    const plan = planLayerRequant(view, context, view.attrs.alpha, 1, false);
-    const dual = context.target.isa.dsp && weights.zeroPoint === 0;
-    const zeroPoint = quantOf(inputOf(view)).zeroPoint;
-    const quant = {
-      name: "quant",
-      data: plan.words,
-      align: 4,
-      comment: `[${weights.outputs}][${plan.wordsPerChannel}] bias and requantization`,
-      role: "table" as const,
-    };
-    const plain = {
-      name: "weights",
-      data: weights.data,
-      align: 4,
-      comment: `[${weights.outputs}][${weights.inputs}] in [-128, 127]`,
-      role: "weights" as const,
-    };
     // One pixel of a pointwise convolution is the same arithmetic: the kernels are shared.
-    return dual
-      ? {
-          kernel: "lwc_pointwise_s8_dsp",
-          header: "lwc_pointwise_s8_dsp.h",
-          geometry: "fc",
-          params: {
-            type: "lwc_pointwise_dsp_params",
-            fields: {
-              pixels: 1,
-              in_c: weights.inputs,
-              out_c: weights.outputs,
-              in_zero_point: zeroPoint,
-              requant: { ...plan.fields },
-            },
-          },
-          drive: { kind: "flat" },
-          constants: [packDotWeights(weights), quant],
-          scratchBytes: 2 * 2 * roundUp(weights.inputs, 4),
-          why: `fully connected as one pixel of a pointwise convolution, dual multiply-accumulates; ${plan.why}`,
-        }
-      : {
-          kernel: "lwc_pointwise_s8",
-          header: "lwc_pointwise_s8.h",
-          geometry: "fc",
-          params: {
-            type: "lwc_pointwise_params",
-            fields: {
-              pixels: 1,
-              in_c: weights.inputs,
-              out_c: weights.outputs,
-              in_zero_point: zeroPoint,
-              weight_zero_point: weights.zeroPoint,
-              requant: { ...plan.fields },
-            },
-          },
-          drive: { kind: "flat" },
-          constants: [plain, quant],
-          scratchBytes: 0,
-          why: `fully connected as one pixel of a pointwise convolution; ${plan.why}`,
-        };
+    const layer = {
+      stem: "fc",
+      pixels: 1,
+      weights: weightBlock(weightsOf(view)),
+      plan: planLayerRequant(view, context, view.attrs.alpha, 1, false),
+      zeroPoint: quantOf(inputOf(view)).zeroPoint,
+    };
+    return lowerPointwise(layer, context);
   },
 });
 

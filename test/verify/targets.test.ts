@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseTarget, targetJsonSchema } from "../../compiler/targets.js";
 import { listTargets, loadTarget } from "../../compiler/verify/target-files.js";
@@ -17,6 +17,8 @@ describe("targets", () => {
     if (target.kind !== "board") expect(target.core).toBe(name);
     else expect(target.isa).toEqual((await loadTarget(target.core)).isa);
     if (target.kind !== "host") expect(target.qemu.length).toBeGreaterThan(0);
+    for (const kernel of Object.keys(target.kernels))
+      expect(existsSync(`runtime-c/src/${kernel}.h`), kernel).toBe(true);
 
     const spans = target.memory.map((region) => ({
       start: Number(region.address),

@@ -1,0 +1,88 @@
+/** Convolution kernels for any core: one multiply-accumulate at a time. */
+import type { Candidate } from "../choose-kernel.js";
+import {
+  type ConvLayer,
+  foldZeroPoint,
+  geometryName,
+  isDepthwise,
+  type PointwiseLayer,
+  plainWeights,
+  quantWords,
+  rowsDrive,
+  windowFields,
+} from "./layer.js";
+
+export const portablePointwise: Candidate<PointwiseLayer> = {
+  kernel: "lwc_pointwise_s8",
+  call(layer) {
+    const { stem, pixels, weights, plan, zeroPoint } = layer;
+    return {
+      kernel: "lwc_pointwise_s8",
+      header: "lwc_pointwise_s8.h",
+      geometry: stem,
+      params: {
+        type: "lwc_pointwise_params",
+        fields: {
+          pixels,
+          in_c: weights.inputs,
+          out_c: weights.outputs,
+          in_zero_point: zeroPoint,
+          weight_zero_point: weights.zeroPoint,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: { kind: "flat" },
+      constants: [plainWeights(layer, [weights.outputs, weights.inputs]), quantWords(layer)],
+      scratchBytes: 0,
+      why: `dot products, one multiply-accumulate at a time; ${plan.why}`,
+    };
+  },
+};
+
+export const portableConv: Candidate<ConvLayer> = {
+  kernel: "lwc_conv2d_s8",
+  call(layer) {
+    const { g, plan, zeroPoint, weights } = layer;
+    return {
+      kernel: "lwc_conv2d_s8",
+      header: "lwc_conv2d_s8.h",
+      geometry: geometryName("conv", g),
+      params: {
+        type: "lwc_conv2d_params",
+        fields: {
+          ...windowFields(layer),
+          groups: g.groups,
+          in_zero_point: zeroPoint,
+          weight_zero_point: weights.zeroPoint,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [plainWeights(layer, [g.outC, g.kernelH, g.kernelW, g.inC / g.groups]), quantWords(layer)],
+      scratchBytes: 0,
+      why: `general convolution, one multiply-accumulate at a time; ${plan.why}`,
+    };
+  },
+};
+
+export const portableDepthwise: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8",
+  fits: (layer) => isDepthwise(layer) && layer.weights.zeroPoint === 0,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint } = layer;
+    return {
+      kernel: "lwc_depthwise_conv2d_s8",
+      header: "lwc_depthwise_conv2d_s8.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_params",
+        fields: { ...windowFields(layer), in_zero_point: zeroPoint, requant: { ...plan.fields } },
+      },
+      drive: rowsDrive(layer),
+      constants: [plainWeights(layer, [g.outC, g.kernelH, g.kernelW]), quantWords(layer)],
+      scratchBytes: 0,
+      why: `depthwise, one multiply-accumulate at a time; ${plan.why}`,
+    };
+  },
+};
