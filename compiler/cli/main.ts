@@ -39,13 +39,20 @@ function withModel(command: Command, defaultTarget: string | undefined): Command
     .option("--json", "machine-readable result on stdout");
 }
 
+/** For the commands that plan memory. */
+const ioOption = [
+  "--io <where>",
+  "graph inputs and outputs: in the caller's buffers, or in the arena",
+  "caller",
+] as const;
+
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
 
 withModel(program.command("compile").description("write C sources, header and report"), undefined)
   .option("-o, --output <folder>", "where to write", "out")
-  .option("--io <where>", "graph inputs and outputs: in the caller's buffers, or in the arena", "caller")
+  .option(...ioOption)
   .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
   .option("--force", "write into a folder that holds other files too")
   .addHelpText("after", "\nExample:\n  lwc compile model.onnx --target nucleo-h743zi -o firmware/model")
@@ -55,6 +62,7 @@ withModel(program.command("compile").description("write C sources, header and re
   });
 
 withModel(program.command("verify").description("prove reference = schedule = host C = QEMU, byte for byte"), undefined)
+  .option(...ioOption)
   .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
   .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
   .option("--layers", "compare every layer, not outputs alone")
@@ -66,6 +74,7 @@ withModel(program.command("verify").description("prove reference = schedule = ho
   });
 
 withModel(program.command("inspect").description("show what lwc makes of a model, and why"), "cortex-m4")
+  .option(...ioOption)
   .option("--ir", "the graph after all passes, as .lwir")
   .option("--plan", "steps, kernels and arena")
   .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")

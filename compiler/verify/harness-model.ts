@@ -2,6 +2,8 @@
  * What the harness has to know of generated code, and the C file that tells it (harness_model.c). Independent of Program so
  * that hand-written C can be run as well.
  */
+
+import { type Assets, emit, portAccessors } from "../codegen/emit.js";
 import type { DType, Graph, Port } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
@@ -11,6 +13,8 @@ import type { Program, SourceFile } from "../schedule/schedule.js";
 export interface HarnessPort {
   readonly dtype: DType;
   readonly elements: number;
+  /** C function that yields the port's address in the context; absent where run() takes a pointer. */
+  readonly accessor?: string;
 }
 
 export interface HarnessModel {
@@ -29,15 +33,18 @@ export interface HarnessModel {
   readonly int32Steps: ReadonlySet<number>;
 }
 
-export function harnessModel(program: Program, files: readonly SourceFile[]): HarnessModel {
+/** `trace`: the code calls lwc_trace after each step. */
+export function harnessModel(program: Program, assets: Assets, trace: boolean): HarnessModel {
   const { graph } = program;
+  const accessors = portAccessors(program, assets);
+  const inputs = graph.inputs.length;
   const sizes = programSizes(program);
   return {
     name: program.name,
     header: `${program.name}.h`,
-    files,
-    inputs: graph.inputs.map((port) => harnessPort(graph, port)),
-    outputs: graph.outputs.map((port) => harnessPort(graph, port)),
+    files: emit(program, assets, { trace }),
+    inputs: graph.inputs.map((port, i) => harnessPort(graph, port, accessors[i])),
+    outputs: graph.outputs.map((port, i) => harnessPort(graph, port, accessors[inputs + i])),
     contextBytes: sizes.arenaBytes,
     macs: sizes.macs,
     int32Steps: new Set(
@@ -48,18 +55,27 @@ export function harnessModel(program: Program, files: readonly SourceFile[]): Ha
   };
 }
 
-/** The generated C file of the harness. */
+/** The generated C file of the harness. Ports in the arena are copied in before run() and out after it. */
 export function harnessModelSource(model: HarnessModel): string {
   const prefix = `lwc_${model.name}`;
   const ports = [...model.inputs, ...model.outputs];
-  const args = ports.map((port, i) => {
+  const isInput = (i: number): boolean => i < model.inputs.length;
+  const args = ports.flatMap((port, i) => {
+    if (port.accessor !== undefined) return [];
     const type = port.dtype === "int8" ? "int8_t" : "int32_t";
-    return i < model.inputs.length ? `(const ${type} *)ports[${i}]` : `(${type} *)ports[${i}]`;
+    return [isInput(i) ? `(const ${type} *)ports[${i}]` : `(${type} *)ports[${i}]`];
+  });
+  const copies = ports.map((port, i) => {
+    if (port.accessor === undefined) return [];
+    const place = `${port.accessor}((${prefix}_ctx *)ctx)`;
+    const [to, from] = isInput(i) ? [place, `ports[${i}]`] : [`ports[${i}]`, place];
+    return [`    memcpy(${to}, ${from}, ${portBytes(port)}u);`];
   });
   return [
     "/* harness_model.c - tells the harness of `lwc verify` about the model. Generated. */",
     '#include "lwc_harness.h"',
     "",
+    ...(copies.flat().length > 0 ? ["#include <string.h>", ""] : []),
     `#include "${model.header}"`,
     "",
     `static const lwc_harness_port model_ports[${ports.length}] = {`,
@@ -72,7 +88,11 @@ export function harnessModelSource(model: HarnessModel): string {
     "",
     "int32_t lwc_harness_run(void *ctx, void *const *ports)",
     "{",
-    `    return (int32_t)${prefix}_run((${prefix}_ctx *)ctx, ${args.join(", ")});`,
+    ...(args.length === 0 && copies.flat().length === 0 ? ["    (void)ports;"] : []),
+    ...copies.slice(0, model.inputs.length).flat(),
+    `    const int32_t status = (int32_t)${prefix}_run(${[`(${prefix}_ctx *)ctx`, ...args].join(", ")});`,
+    ...copies.slice(model.inputs.length).flat(),
+    "    return status;",
     "}",
     "",
   ].join("\n");
@@ -92,7 +112,7 @@ export function portBytes(port: HarnessPort): number {
   return port.elements * portWidth(port);
 }
 
-function harnessPort(graph: Graph, port: Port): HarnessPort {
+function harnessPort(graph: Graph, port: Port, accessor: string | undefined): HarnessPort {
   const tensor = tensorOf(graph, port.tensor);
-  return { dtype: tensor.dtype, elements: elementCount(tensor.shape) };
+  return { dtype: tensor.dtype, elements: elementCount(tensor.shape), ...(accessor === undefined ? {} : { accessor }) };
 }

@@ -3,7 +3,7 @@
  * target in QEMU, and on request ONNX Runtime on the original model, on the same inputs. Equal means equal bytes.
  */
 import { makeNumerics } from "../arith/numerics.js";
-import { type Assets, emit } from "../codegen/emit.js";
+import type { Assets } from "../codegen/emit.js";
 import { must } from "../diagnostics.js";
 import type { Graph } from "../ir/graph.js";
 import { type Interpretation, prepareInterpreter } from "../reference/interpret.js";
@@ -149,7 +149,7 @@ async function verifyHost(
   progress: (message: string) => void,
 ): Promise<EngineResult> {
   const execute: Execute = async (trace, some) => {
-    const model = harnessModel(request.program, emit(request.program, request.assets, { trace }));
+    const model = harnessModel(request.program, request.assets, trace);
     return withWorkspace(model, request.keep ?? false, async (workspace) => {
       progress(`host: gcc${trace ? " with trace" : ""}`);
       if (request.strict && !trace) await checkPortability(workspace, model);
@@ -171,7 +171,7 @@ async function verifyQemu(
   const { target } = request.program;
   let machine = "";
   const execute: Execute = async (trace, some) => {
-    const model = harnessModel(request.program, emit(request.program, request.assets, { trace }));
+    const model = harnessModel(request.program, request.assets, trace);
     return withWorkspace(model, request.keep ?? false, async (workspace) => {
       progress(`qemu: arm-none-eabi-gcc for ${target.name}${trace ? " with trace" : ""}`);
       const built = await buildTarget(workspace, model, target, request.strict ?? false);

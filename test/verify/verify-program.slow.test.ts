@@ -11,6 +11,7 @@ const fault = vi.hoisted(() => ({ body: "", source: (text: string): string => te
 
 vi.mock("../../compiler/codegen/emit.js", () => ({
   emit: () => handMade(fault.body).files.map((file) => ({ ...file, text: fault.source(file.text) })),
+  portAccessors: () => [],
 }));
 
 const [mid, sum] = [makeTensorId("mid"), makeTensorId("sum")];

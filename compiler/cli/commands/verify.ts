@@ -29,7 +29,7 @@ export interface VerifyCommand extends ModelOptions {
 
 export async function runVerify(model: string, options: VerifyCommand, command: string): Promise<number> {
   const target = await readTarget(options.target);
-  const file = readModel(model, { ...options, io: "caller" }, command);
+  const file = readModel(model, options, command);
   const { program, imported, warnings } = compile(file.bytes, target, file.options);
   const wanted = await chooseEngines(options.engines, target.qemu.length > 0);
   const runs = Number(options.runs);

@@ -1,0 +1,57 @@
+/** Programs whose ports lie in the arena: the harness reaches them through their accessors, on the host and in QEMU. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { programSizes } from "../../compiler/schedule/program-sizes.js";
+import { readAssets } from "../../compiler/verify/assets.js";
+import { loadTarget } from "../../compiler/verify/target-files.js";
+import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { buildNet, netSpec } from "../support/random-graph.js";
+
+/** Two outputs, one of them int32, that two inputs feed. */
+function twoByTwo(): Graph {
+  const b = new GraphBuilder("two_by_two");
+  const sum = b.node(
+    "add",
+    [b.input([1, 5, 3, 2], { scale: 0.1, zero: 3 }), b.input([1, 5, 3, 2], { scale: 0.2, zero: -9 })],
+    { spanScalar: "none", clampMin: -128, clampMax: 127 },
+    { scale: 0.25, zero: 1 },
+  );
+  const logits = b.node(
+    "fully_connected",
+    [sum, b.weights([6, 30], randomInts(180, 3)), b.bias(randomInts(6, 4, -99, 99))],
+    { alpha: 1, clampMin: -128, clampMax: 127 },
+    { scale: 0.3, zero: -7 },
+  );
+  return b
+    .output(logits)
+    .output(b.node("argmax", [logits], { axis: 1, keepDims: false, selectLast: false }))
+    .build();
+}
+
+const nets: readonly (readonly [string, Graph])[] = [
+  ["two inputs, int8 and int32 outputs", twoByTwo()],
+  ...fc.sample(netSpec, { seed: 7, numRuns: 4 }).map((spec, i) => [`random network ${i}`, buildNet(spec)] as const),
+];
+
+describe("--io arena", () => {
+  test.each(nets)("%s", async (_, graph) => {
+    const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena" });
+    expect(programSizes(program).ioBytes).toBeGreaterThan(0);
+    const result = await verifyProgram({
+      program,
+      imported: graph,
+      assets: await readAssets(),
+      engines: ["passes", "replay", "host", "qemu"],
+      runs: 6,
+      layers: true,
+      strict: true,
+    });
+    expect(result.differences).toEqual([]);
+    expect(result.results.map((one) => [one.engine, one.cases])).toEqual(
+      ["passes", "replay", "host", "qemu"].map((engine) => [engine, 6]),
+    );
+  });
+});
