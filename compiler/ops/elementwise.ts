@@ -34,12 +34,21 @@ export function binaryReference(
   const length = rowLength(output.shape);
   const channels = channelCount(output.shape);
   const modes = inputs.map((operand) => must(broadcastOf(operand.shape, output.shape), "broadcast"));
-  const index = (operand: number, i: number): number =>
-    modes[operand] === "full" ? i : modes[operand] === "channel" ? i % channels : 0;
+  const [stepA = 0, stepB = 0] = modes.map((mode) => (mode === "scalar" ? 0 : 1));
   return (read: ReadRow, out, y) => {
     const a = read(0, modes[0] === "full" ? y : 0);
     const b = read(1, modes[1] === "full" ? y : 0);
-    for (let i = 0; i < length; i++) out[i] = apply(a[index(0, i)] ?? 0, b[index(1, i)] ?? 0);
+    // Channel by channel where an operand repeats per pixel, else the row as one run.
+    const run = modes.includes("channel") ? channels : length;
+    for (let start = 0; start < length; start += run) {
+      let atA = modes[0] === "full" ? start : 0;
+      let atB = modes[1] === "full" ? start : 0;
+      for (let i = start; i < start + run; i++) {
+        out[i] = apply(a[atA] ?? 0, b[atB] ?? 0);
+        atA += stepA;
+        atB += stepB;
+      }
+    }
   };
 }
 

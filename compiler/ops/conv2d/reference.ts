@@ -19,11 +19,16 @@ export function convReference(
   const outPerGroup = g.outC / g.groups;
   const accumulate = outPerGroup === 1 && perGroup === 1 ? depthwiseTap : groupTap;
 
+  const buffers = Array.from({ length: g.kernelH }, () => new Int32Array(g.inW * g.inC));
+
   /** Input rows of the window, centred on the zero point; undefined where the window leaves the input. */
   const readWindow = (read: ReadRow, y: number): readonly (Int32Array | undefined)[] =>
-    Array.from({ length: g.kernelH }, (_, ky) => {
+    buffers.map((buffer, ky) => {
       const iy = y * g.strideH - g.padTop + ky * g.dilationH;
-      return iy < 0 || iy >= g.inH ? undefined : Int32Array.from(read(0, iy), (x) => x - zx);
+      if (iy < 0 || iy >= g.inH) return undefined;
+      const row = read(0, iy);
+      for (let i = 0; i < buffer.length; i++) buffer[i] = (row[i] ?? 0) - zx;
+      return buffer;
     });
 
   return (read, out, y) => {
