@@ -63,7 +63,9 @@ function constantBytes(call: KernelCall): number {
   return call.constants.reduce((sum, constant) => sum + constant.data.byteLength, 0);
 }
 
-/** Three significant digits: it is a model. */
+/** Three significant digits, it is a model: "1.35 M". */
 function round(cycles: number): string {
-  return String(Number(cycles.toPrecision(3)));
+  const unit =
+    cycles >= 1e6 ? { scale: 1e6, name: " M" } : cycles >= 1e3 ? { scale: 1e3, name: " k" } : { scale: 1, name: "" };
+  return `${Number((cycles / unit.scale).toPrecision(3))}${unit.name}`;
 }

@@ -2,7 +2,7 @@
  * The generated C of the digits network on an emulated Cortex-M7, by the harness of `lwc verify`. Needs the built compiler and
  * the toolchain (`npm run build`, `npm run setup` in the root).
  */
-import { compile, emit } from "../../dist/compiler/index.js";
+import { compile } from "../../dist/compiler/index.js";
 import { readAssets } from "../../dist/compiler/verify/assets.js";
 import { buildTarget } from "../../dist/compiler/verify/build.js";
 import { harnessModel } from "../../dist/compiler/verify/harness-model.js";
@@ -21,7 +21,7 @@ export async function runInQemu(onnx, pictures) {
   const { program } = compile(onnx, target, { name: "digits" });
   const { graph } = program;
   const inputs = pictures.map((picture) => [toIr(graph, graph.inputs[0], picture)]);
-  const model = harnessModel(program, emit(program, await readAssets()));
+  const model = harnessModel(program, await readAssets(), false);
   return withWorkspace(model, false, async (workspace) => {
     const built = await buildTarget(workspace, model, target, false);
     const results = await runQemu(workspace, model, built, inputs, false);

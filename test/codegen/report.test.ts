@@ -73,7 +73,7 @@ describe("the report", () => {
     ]);
     expect(makeReport(programOf(smallNet())).transposes).toEqual([]);
     const island = programOf(renamed(smallNet(), (i) => `name${i}`));
-    expect(makeReport(island).islands).toHaveLength(island.schedule.steps.length);
+    expect(makeReport(island).float_islands).toHaveLength(island.schedule.steps.length);
   });
 
   it("is one self-contained page", () => {

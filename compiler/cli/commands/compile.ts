@@ -83,9 +83,9 @@ function summarize(program: Program, folder: string, warnings: readonly Diagnost
       `  RAM    arena ${group(report.arena_bytes)} bytes (lower bound ${group(report.arena_lower_bound)}); input and output ${group(report.io_bytes)} in ${report.io === "arena" ? "the arena" : "your buffers"}`,
       `  flash  weights ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes, plus code`,
       `  MACs   ${group(report.macs)} in ${report.steps.filter((step) => step.kernel !== null).length} steps`,
-      ...(report.islands.length === 0
+      ...(report.float_islands.length === 0
         ? []
-        : [`  note   ${report.islands.length} nodes that ONNX Runtime computes in float: see the report`]),
+        : [`  note   ${report.float_islands.length} nodes that ONNX Runtime computes in float: see the report`]),
       `  files  ${join(folder, `${report.model}.h`)}, ${report.model}.c, ${report.model}_weights.c, lwc/`,
       `  report ${join(folder, `${report.model}_report.html`)}`,
     ].join("\n"),

@@ -33,7 +33,7 @@ export async function runInspect(model: string, options: InspectCommand, command
       arena_bytes,
       arena_lower_bound,
       transposes,
-      islands,
+      float_islands,
       steps,
       passes,
       slots,
@@ -49,7 +49,7 @@ export async function runInspect(model: string, options: InspectCommand, command
           arena_lower_bound,
           transposes: transposes.length,
           transpose_reasons: transposes,
-          float_islands: islands,
+          float_islands,
           steps,
           passes,
           slots,
@@ -73,8 +73,8 @@ export async function runInspect(model: string, options: InspectCommand, command
     `  arena        ${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}, peak at step ${report.peak.step}`,
     `  transposes   ${report.transposes.length} remain`,
     ...report.transposes.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
-    `  float nodes  ${report.islands.length} that ONNX Runtime computes in float`,
-    ...report.islands.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
+    `  float nodes  ${report.float_islands.length} that ONNX Runtime computes in float`,
+    ...report.float_islands.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
     "  more         --plan (steps and arena), --why (decisions), --ir (graph as .lwir), --op Conv (nodes of one operator)",
   ];
   say(lines.join("\n"));

@@ -62,7 +62,7 @@ export async function runVerify(model: string, options: VerifyCommand, command: 
           runs: result.runs,
           differences: result.differences,
           results: result.results,
-          islands: result.islands,
+          float_islands: result.islands,
         },
         undefined,
         1,

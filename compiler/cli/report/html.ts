@@ -3,7 +3,7 @@ import { commentText as printable } from "../../codegen/c-comment.js";
 import { formatShape } from "../../ir/shape.js";
 import { arenaSvg } from "./arena-svg.js";
 import { escapeHtml } from "./escape-html.js";
-import type { NodeNote, PortReport, Report, StepReport } from "./report.js";
+import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 import { group } from "./text.js";
 
 const style = `
@@ -53,7 +53,7 @@ export function reportHtml(report: Report): string {
     "<h2>Steps</h2>",
     `<div class="wide">${stepTable(report)}</div>`,
     "<h2>Computed in float by ONNX Runtime</h2>",
-    noteList(report.islands, "None: every node is computed in integers."),
+    noteList(report.float_islands, "None: every node is computed in integers."),
     "<h2>Transposes left</h2>",
     noteList(report.transposes, "None."),
     "<h2>Passes</h2>",
@@ -93,8 +93,8 @@ function factTable(report: Report): string {
 }
 
 function portText(port: PortReport): string {
-  const quant =
-    port.scale === null ? "" : `; real = ${Number(port.scale.toPrecision(9))} &times; (q - ${port.zero_point})`;
+  const real = realValue(port, "&times;");
+  const quant = real === undefined ? "" : `; real = ${real}`;
   const model = `${text(port.model_dtype)} ${formatShape(port.model_shape)} in the model`;
   return `<code>${text(port.name)}</code>: ${model}, ${text(port.dtype)} ${formatShape(port.shape)} in C${quant}`;
 }

@@ -30,7 +30,7 @@ export interface Report {
   readonly steps: readonly StepReport[];
   readonly slots: readonly SlotReport[];
   /** Nodes that ONNX Runtime computes in float. */
-  readonly islands: readonly NodeNote[];
+  readonly float_islands: readonly NodeNote[];
   /** Transposes that move bytes at run time. */
   readonly transposes: readonly NodeNote[];
   readonly passes: readonly { readonly pass: string; readonly why: string }[];
@@ -121,7 +121,7 @@ export function makeReport(program: Program): Report {
     peak: peakReport(slots, arena.peakStep),
     steps: schedule.steps.map((step) => stepReport(graph, step)),
     slots,
-    islands: schedule.steps.flatMap((step) =>
+    float_islands: schedule.steps.flatMap((step) =>
       step.node.origin.island === undefined ? [] : [{ node: stepName(step), reason: step.node.origin.island }],
     ),
     transposes: schedule.steps.flatMap((step) =>
@@ -200,4 +200,12 @@ function slotReport(graph: Graph, slot: Slot): SlotReport {
     first_step: slot.firstStep,
     last_step: slot.lastStep,
   };
+}
+
+/** "0.00392156886 * (q + 128)": what the integer q of a port stands for; undefined for plain integers. */
+export function realValue(port: PortReport, times: string): string | undefined {
+  if (port.scale === null) return undefined;
+  const zero = port.zero_point ?? 0;
+  const q = zero === 0 ? "q" : `(q ${zero < 0 ? "+" : "-"} ${Math.abs(zero)})`;
+  return `${Number(port.scale.toPrecision(9))} ${times} ${q}`;
 }

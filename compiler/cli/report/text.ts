@@ -1,7 +1,7 @@
 /** The report as plain text for a terminal: 7-bit, no control characters whatever stands in the model. */
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { formatShape } from "../../ir/shape.js";
-import type { NodeNote, PortReport, Report, StepReport } from "./report.js";
+import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 
 export function reportText(report: Report): string {
   const sections = [
@@ -9,7 +9,7 @@ export function reportText(report: Report): string {
     ["PEAK", ...peak(report)],
     ["STEPS", ...columns(stepTable(report.steps))],
     ["WHY", ...report.steps.map((step) => `${String(step.step).padStart(4)}  ${printable(step.why, 300)}`)],
-    ["IN FLOAT IN ONNX RUNTIME", ...notes(report.islands, "none: every node is computed in integers")],
+    ["IN FLOAT IN ONNX RUNTIME", ...notes(report.float_islands, "none: every node is computed in integers")],
     ["TRANSPOSES LEFT", ...notes(report.transposes, "none")],
     ["PASSES", ...report.passes.map(({ pass, why }) => `  ${printable(pass)}: ${printable(why, 300)}`)],
   ];
@@ -38,7 +38,8 @@ function summary(report: Report): readonly string[] {
 }
 
 function portText(port: PortReport): string {
-  const quant = port.scale === null ? "" : `, real = ${Number(port.scale.toPrecision(9))} * (q - ${port.zero_point})`;
+  const real = realValue(port, "*");
+  const quant = real === undefined ? "" : `, real = ${real}`;
   const model = `${port.model_dtype} ${formatShape(port.model_shape)}`;
   return `"${printable(port.name)}" ${model} in the model, ${port.dtype} ${formatShape(port.shape)} in C${quant}`;
 }
