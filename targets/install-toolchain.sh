@@ -14,6 +14,7 @@ need() {
 
 need gcc gcc libc6-dev
 need g++ g++
+need make make
 need clang clang
 need arm-none-eabi-gcc gcc-arm-none-eabi
 need qemu-system-arm qemu-system-arm

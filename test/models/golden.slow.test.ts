@@ -5,8 +5,12 @@ import { importGraph } from "../../compiler/frontend/onnx/import-graph.js";
 import { decodeOnnx } from "../../compiler/frontend/onnx/onnx-model.js";
 import { prepareInterpreter } from "../../compiler/reference/interpret.js";
 import { loadGolden } from "../../compiler/verify/golden.js";
-import { goldenDirectory, quantizedModels, readModel } from "../support/shared-models.js";
+import { goldenDirectory, modelsDirectory, quantizedModels, readModel } from "../support/shared-models.js";
 import { goldenOf } from "./expectations.js";
+
+test.skipIf(modelsDirectory === undefined)("there are reference models", () => {
+  expect(quantizedModels().length).toBeGreaterThan(0);
+});
 
 describe.each(quantizedModels())("%s", (name) => {
   test("outputs", { timeout: 600_000 }, async () => {

@@ -32,7 +32,7 @@ async function run(): Promise<{ exitCode: number | undefined; text: string }> {
   return { exitCode: result.exitCode, text: result.all };
 }
 
-const everything = "gcc libc6-dev g++ clang gcc-arm-none-eabi qemu-system-arm libnewlib-arm-none-eabi";
+const everything = "gcc libc6-dev g++ make clang gcc-arm-none-eabi qemu-system-arm libnewlib-arm-none-eabi";
 
 describe("install-toolchain.sh", () => {
   it("prints the one line to run where it may not install", async () => {
@@ -45,13 +45,13 @@ describe("install-toolchain.sh", () => {
 
   it("asks for what is missing only", async () => {
     await fake("id", "echo 1000");
-    for (const tool of ["gcc", "g++", "clang"]) await fake(tool, "");
+    for (const tool of ["gcc", "g++", "make", "clang"]) await fake(tool, "");
     await fake("arm-none-eabi-gcc", "echo libc.a");
     expect((await run()).text).toMatch(/recommends qemu-system-arm libnewlib-arm-none-eabi$/);
   });
 
   it("says nothing when all is there", async () => {
-    for (const tool of ["gcc", "g++", "clang", "qemu-system-arm"]) await fake(tool, "");
+    for (const tool of ["gcc", "g++", "make", "clang", "qemu-system-arm"]) await fake(tool, "");
     await fake("arm-none-eabi-gcc", `echo ${join(bin, "bash")}`);
     expect(await run()).toEqual({ exitCode: 0, text: "" });
   });
