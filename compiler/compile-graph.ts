@@ -5,7 +5,7 @@ import type { Graph } from "./ir/graph.js";
 import type { Optimize } from "./ops/kernel.js";
 import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
-import { chooseKernels } from "./schedule/choose-kernels.js";
+import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
 import { computeLiveness } from "./schedule/liveness.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planArena } from "./schedule/plan-arena.js";
@@ -45,11 +45,12 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
 
   const order = orderNodes(graph);
   log.push({ pass: "order-nodes", why: order.why });
-  const schedule = chooseKernels(graph, order, { target, numerics, optimize });
+  const chosen = chooseKernels(graph, order, { target, numerics, optimize });
   const name = programName(graph.name);
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
-  const arena = planArena(computeLiveness(schedule, io), schedule.steps.length);
+  const arena = planArena(computeLiveness(chosen, io), chosen.steps.length);
+  const schedule = orderRows(chosen, arena.overlaps);
   const program: Program = {
     name,
     graph,

@@ -10,12 +10,17 @@ import { callText, cTypeOf, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { stepShapes } from "./step-text.js";
-import type { FlatView, InstanceView, RowsView } from "./view.js";
+import type { FlatView, InstanceView, RowsView, RunsView } from "./view.js";
 
 export interface Instances {
   readonly views: readonly InstanceView[];
   nameOf(step: Step): string;
+  /** What follows the pointers in a call: first row and step, where an instance runs in both directions. */
+  orderOf(step: Step): readonly string[];
 }
+
+/** Order in which the steps of an instance make their rows. */
+type RowOrder = "forward" | "backward" | "both";
 
 /** What the generated function and its callers have to agree on. */
 interface Signature {
@@ -25,7 +30,7 @@ interface Signature {
 }
 
 /** Names of the locals of an instance, so that no constant's parameter collides with one. */
-const locals = ["in", "inputs", "out", "scratch", "params", "rows", "row", "padding", "y", "k"];
+const locals = ["first", "step", "in", "inputs", "out", "scratch", "params", "rows", "row", "padding", "y", "k"];
 
 export function collectInstances(program: Program, prefix: string, scope: NameScope): Instances {
   const groups = new Map<string, { name: string; first: Step; call: KernelCall; steps: Step[] }>();
@@ -49,7 +54,25 @@ export function collectInstances(program: Program, prefix: string, scope: NameSc
       instanceView(program.graph, name, first, call, steps),
     ),
     nameOf: (step) => must(names.get(step.index), `instance of step ${step.index}`),
+    orderOf(step) {
+      const { call } = step;
+      const group = call ? groups.get(instanceKey(program.graph, step, call)) : undefined;
+      if (!call || !group || rowOrder(group.steps) !== "both") return [];
+      return step.backward === true ? [String(rowsOf(call) - 1), "-1"] : ["0", "1"];
+    },
   };
+}
+
+function rowOrder(steps: readonly Step[]): RowOrder {
+  const backward = steps.filter((step) => step.backward === true).length;
+  if (backward === 0) return "forward";
+  return backward === steps.length ? "backward" : "both";
+}
+
+/** Output rows that the drive loops over. */
+function rowsOf({ drive }: KernelCall): number {
+  if (drive.kind === "flat") return 1;
+  return drive.kind === "rows" ? drive.outRows : drive.rows;
 }
 
 function instanceKey(graph: Graph, step: Step, call: KernelCall): string {
@@ -74,6 +97,7 @@ function signatureOf(graph: Graph, step: Step): Signature {
 
 function instanceView(graph: Graph, name: string, step: Step, call: KernelCall, steps: readonly Step[]): InstanceView {
   const signature = signatureOf(graph, step);
+  const order = rowOrder(steps);
   const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
   const fresh = makeNameScope([...locals, ...inputs]);
   const constants = call.constants.map((constant) => fresh(sanitize(constant.name).replace(/^(?=\d)/, "table_")));
@@ -82,17 +106,24 @@ function instanceView(graph: Graph, name: string, step: Step, call: KernelCall, 
     ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
     `${signature.output} *out`,
     ...(totalScratchBytes(call) > 0 ? ["void *scratch"] : []),
+    ...(order === "both" ? ["int32_t first", "int32_t step"] : []),
   ];
-  const driven = call.drive.kind === "rows" ? "one output row at a time" : "whole tensor in one call";
   return {
-    comment: `${call.kernel}, ${driven}: ${stepShapes(graph, step)}`,
+    comment: `${call.kernel}, ${drivenHow(call, order)}: ${stepShapes(graph, step)}`,
     uses: stepList(steps),
     signature: callText("", `static void ${name}`, parameters, ""),
     paramsType: call.params.type,
     params: structLines(call.params.fields, "        "),
-    rows: rowsView(call, constants),
+    rows: rowsView(call, constants, order),
+    runs: runsView(call, constants, order),
     flat: flatView(call, inputs, constants, signature),
   };
+}
+
+function drivenHow(call: KernelCall, order: RowOrder): string {
+  if (call.drive.kind === "flat") return "whole tensor in one call";
+  const how = { forward: "", backward: ", last row first", both: ", either way" };
+  return `one output row at a time${how[order]}`;
 }
 
 function stepList(steps: readonly Step[]): string {
@@ -121,7 +152,7 @@ function flatView(
   };
 }
 
-function rowsView(call: KernelCall, constants: readonly string[]): RowsView | undefined {
+function rowsView(call: KernelCall, constants: readonly string[], order: RowOrder): RowsView | undefined {
   const { drive } = call;
   if (drive.kind !== "rows") return undefined;
   const { window, inRows, outRows, inRowBytes, outRowBytes, padValue } = drive;
@@ -129,7 +160,7 @@ function rowsView(call: KernelCall, constants: readonly string[]): RowsView | un
   const out = outRows > 1 ? `out + (y * ${outRowBytes})` : "out";
   return {
     size: String(window.size),
-    outRows: String(outRows),
+    loop: rowLoop(outRows, order),
     inRows: String(inRows),
     inRowBytes: String(inRowBytes),
     rowExpression: window.padBefore > 0 ? `${terms} - ${window.padBefore}` : terms,
@@ -139,6 +170,28 @@ function rowsView(call: KernelCall, constants: readonly string[]): RowsView | un
     padValue: String(padValue),
     call: callText("        ", call.kernel, ["&params", "rows", ...constants, out, ...scratchArgument(call)], ";"),
   };
+}
+
+function runsView(call: KernelCall, constants: readonly string[], order: RowOrder): RunsView | undefined {
+  const { drive } = call;
+  if (drive.kind !== "runs") return undefined;
+  const [from, to] = [`in + (y * ${drive.inRowBytes})`, `out + (y * ${drive.outRowBytes})`];
+  return {
+    loop: rowLoop(drive.rows, order),
+    call: callText("        ", call.kernel, ["&params", from, ...constants, to, ...scratchArgument(call)], ";"),
+  };
+}
+
+/** Head of the loop over `rows` output rows. */
+function rowLoop(rows: number, order: RowOrder): string {
+  switch (order) {
+    case "forward":
+      return `int32_t y = 0; y < ${rows}; ++y`;
+    case "backward":
+      return `int32_t y = ${rows - 1}; y >= 0; --y`;
+    case "both":
+      return `int32_t y = first; (y >= 0) && (y < ${rows}); y += step`;
+  }
 }
 
 function times(name: string, factor: number): string {

@@ -90,6 +90,15 @@ function liveText(program: Program, slot: Slot): string {
 
 function slotText(program: Program, slot: Slot): string {
   if (slot.scratchOf !== undefined) return `scratch of step ${slot.scratchOf}`;
+  const { arena } = program;
+  const over = arena.overlaps.flatMap((overlap) => {
+    const input = arena.slots[overlap.input];
+    return arena.slots[overlap.output] === slot && input ? [`over ${tensorNames(program, input)}`] : [];
+  });
+  return [tensorNames(program, slot), ...over].join(", ");
+}
+
+function tensorNames(program: Program, slot: Slot): string {
   return slot.tensors.map((id) => commentText(tensorOf(program.graph, id).source || id, 60)).join(", then ");
 }
 
@@ -113,6 +122,7 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
     ...bindings.constants.namesOf(step),
     bindings.pointer(step.node.output),
     ...(scratchBytes > 0 ? [bindings.scratch(step.index)] : []),
+    ...bindings.instances.orderOf(step),
   ];
   return callText("    ", bindings.instances.nameOf(step), args, ";");
 }

@@ -94,7 +94,7 @@ export interface OffsetView {
   readonly value: string;
 }
 
-/** A kernel instance; exactly one of `rows` and `flat` is there. templates/kernels/*.hbs print the body. */
+/** A kernel instance; exactly one of `rows`, `runs` and `flat` is there. templates/kernels/*.hbs print the body. */
 export interface InstanceView {
   readonly comment: string;
   readonly uses: string;
@@ -102,13 +102,15 @@ export interface InstanceView {
   readonly paramsType: string;
   readonly params: readonly string[];
   readonly rows: RowsView | undefined;
+  readonly runs: RunsView | undefined;
   readonly flat: FlatView | undefined;
 }
 
 /** templates/kernels/rows.hbs */
 export interface RowsView {
   readonly size: string;
-  readonly outRows: string;
+  /** Head of the loop over output rows y, upwards or downwards. */
+  readonly loop: string;
   readonly inRows: string;
   readonly inRowBytes: string;
   /** Input row of output row y and window row k; may leave the input where hasPadding. */
@@ -117,6 +119,12 @@ export interface RowsView {
   readonly hasWindow: boolean;
   readonly hasPadding: boolean;
   readonly padValue: string;
+  readonly call: string;
+}
+
+/** templates/kernels/runs.hbs */
+export interface RunsView {
+  readonly loop: string;
   readonly call: string;
 }
 

@@ -55,7 +55,22 @@ export type Drive =
       /** Value of padding rows; a scratch row is filled with it where the window leaves the input. */
       readonly padValue: number;
     }
-  | { readonly kind: "flat" };
+  | {
+      /** The flat kernel once per row:  kernel(&params, in + y * inRowBytes, <constants>, out + y * outRowBytes, scratch) */
+      readonly kind: "runs";
+      readonly rows: number;
+      readonly inRowBytes: number;
+      readonly outRowBytes: number;
+    }
+  | {
+      readonly kind: "flat";
+      /**
+       * Set where the kernel walks through input and output in memory order: it has read a block of this many pixels (vectors
+       * of the innermost axis) before it writes that block, and reads nothing in front of it again. Such a kernel may write over
+       * what it has read.
+       */
+      readonly forwardPixels?: number;
+    };
 
 export interface KernelCall {
   /** C function, e.g. "lwc_conv2d_s8"; defined `static inline` in runtime-c/src/<header>. */
@@ -80,7 +95,7 @@ const SCRATCH_ALIGN = 8;
 
 /** True where some window of the call leaves the input vertically, so that a row of `padValue` stands in. */
 export function needsPaddingRow(call: KernelCall): boolean {
-  if (call.drive.kind === "flat") return false;
+  if (call.drive.kind !== "rows") return false;
   const { window, inRows, outRows } = call.drive;
   const lastRow = (outRows - 1) * window.stride - window.padBefore + (window.size - 1) * window.dilation;
   return window.padBefore > 0 || lastRow >= inRows;

@@ -8,7 +8,7 @@ import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
 import { checkInputs } from "./check-inputs.js";
-import { prepareNode, type Values } from "./run-node.js";
+import { prepareNode, type RowOrder, type Values } from "./run-node.js";
 
 export interface Replay {
   readonly outputs: readonly Values[];
@@ -61,10 +61,18 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
     const values = new Map<TensorId, Values>();
     schedule.steps.forEach((step, index) => {
       poisonScratch(step, bytes, plan.scratch.get(step.index), plan.slots, poison);
-      runs[index]?.(step.node.inputs.map(locate), locate(step.node.output));
+      // A kernel may write its row while it reads: where the row lies over input that is still needed, it is garbage now. What
+      // works in place reads each element before it writes it.
+      const isOverlapping = plan.overlaps.some((overlap) => overlap.step === step.index);
+      const order: RowOrder = {
+        backward: step.backward === true,
+        ...(isOverlapping ? { beforeRow: (row: Values): void => poison(bytesOf(row)) } : {}),
+      };
+      runs[index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());
+      const alive = plan.slots.filter((slot) => slot.firstStep <= step.index && slot.lastStep > step.index);
       for (const slot of plan.slots) {
-        if (slot.lastStep === step.index) poison(bytes.subarray(slot.offset, slot.offset + slot.bytes));
+        if (slot.lastStep === step.index) poisonOutside(slot, alive, bytes, poison);
       }
     });
     return { outputs: graph.outputs.map((port) => locate(port.tensor).slice()), values };
@@ -85,6 +93,24 @@ function poisonScratch(
     `scratch slot of step ${step.index}`,
   );
   poison(bytes.subarray(offset, offset + slot.bytes));
+}
+
+function bytesOf(values: Values): Int8Array {
+  return new Int8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** A slot whose life ended is garbage, but for the bytes that an overlapping output has taken over. */
+function poisonOutside(slot: Slot, alive: readonly Slot[], bytes: Int8Array, poison: (bytes: Int8Array) => void): void {
+  const end = slot.offset + slot.bytes;
+  const taken = alive
+    .filter((other) => other.offset < end && slot.offset < other.offset + other.bytes)
+    .sort((a, b) => a.offset - b.offset);
+  let at = slot.offset;
+  for (const other of taken) {
+    if (other.offset > at) poison(bytes.subarray(at, other.offset));
+    at = Math.max(at, other.offset + other.bytes);
+  }
+  if (at < end) poison(bytes.subarray(at, end));
 }
 
 function allocate(graph: Program["graph"], id: TensorId): Values {

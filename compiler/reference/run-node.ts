@@ -8,26 +8,36 @@ import { type RowKernel, viewOf } from "../ops/op.js";
 
 export type Values = Int8Array | Int32Array;
 
+export interface RowOrder {
+  /** From the last row to the first. */
+  readonly backward: boolean;
+  /** Sees each output row before it is computed. */
+  readonly beforeRow?: (row: Values) => void;
+}
+
 /** Compiles a node into a function over whole tensors: inputs in node order, then the output. */
 export function prepareNode(
   graph: Graph,
   node: Node,
   numerics: Numerics,
-): (inputs: readonly Values[], output: Values) => void {
+): (inputs: readonly Values[], output: Values, order?: RowOrder) => void {
   const view = viewOf(graph, node);
   const kernel: RowKernel = opOf(node).reference(view, numerics);
   const inLengths = view.inputs.map((tensor) => rowLength(tensor.shape));
   const inRows = view.inputs.map((tensor) => rowCount(tensor.shape));
   const outLength = rowLength(view.output.shape);
   const outRows = rowCount(view.output.shape);
-  return (inputs, output) => {
+  return (inputs, output, order) => {
     const read = (input: number, y: number): Values => {
       invariant(y >= 0 && y < (inRows[input] ?? 0), `node %${node.id} reads row ${y} of input ${input}`);
       const length = inLengths[input] ?? 0;
       return must(inputs[input], `input ${input} of %${node.id}`).subarray(y * length, (y + 1) * length);
     };
-    for (let y = 0; y < outRows; y++) {
-      kernel(read, output.subarray(y * outLength, (y + 1) * outLength), y);
+    for (let i = 0; i < outRows; i++) {
+      const y = order?.backward === true ? outRows - 1 - i : i;
+      const row = output.subarray(y * outLength, (y + 1) * outLength);
+      order?.beforeRow?.(row);
+      kernel(read, row, y);
     }
   };
 }

@@ -1,11 +1,12 @@
 /** Turns ordered nodes into steps: asks each op for its kernel on this target. */
 import { CompileError, type Diagnostic } from "../diagnostics.js";
-import type { Graph, Node, TensorId } from "../ir/graph.js";
+import type { Graph, Node, Tensor, TensorId } from "../ir/graph.js";
+import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import type { KernelContext } from "../ops/kernel.js";
-import { viewOf } from "../ops/op.js";
+import type { KernelCall, KernelContext } from "../ops/kernel.js";
+import { type NodeView, viewOf } from "../ops/op.js";
 import type { Order } from "./order-nodes.js";
-import type { Schedule, Step } from "./schedule.js";
+import type { Schedule, SlotOverlap, Step } from "./schedule.js";
 
 /** Collects the diagnostics of every node before it stops. */
 export function chooseKernels(graph: Graph, order: Order, context: KernelContext): Schedule {
@@ -33,7 +34,45 @@ function stepOf(graph: Graph, node: Node, index: number, context: KernelContext,
     return { index, node, macs, why: "the same bytes in the same order: nothing to do" };
   }
   const call = op.lower(view, context);
-  return { index, node, call, macs, why: call.why };
+  const byRows = cutIntoRows(view, call, context);
+  return { index, node, call, macs, why: call.why, ...(byRows ? { byRows } : {}) };
+}
+
+/** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */
+function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext): KernelCall | undefined {
+  const { output } = view;
+  const rows = rowCount(output.shape);
+  const [source] = view.inputs;
+  if (call.drive.kind !== "flat" || call.drive.forwardPixels === undefined || rows === 1 || !source) return undefined;
+  if (source.shape.length !== 4 || output.shape.length !== 4) return undefined;
+  const oneRow = (tensor: Tensor): Tensor => ({
+    ...tensor,
+    shape: tensor.shape.map((dim, axis) => (axis === 1 ? 1 : dim)),
+  });
+  const row = opOf(view.node).lower(
+    { ...view, inputs: view.inputs.map((tensor) => (tensor.data ? tensor : oneRow(tensor))), output: oneRow(output) },
+    context,
+  );
+  if (row.drive.kind !== "flat") return undefined;
+  const drive = {
+    kind: "runs",
+    rows,
+    inRowBytes: rowLength(source.shape),
+    outRowBytes: rowLength(output.shape),
+  } as const;
+  return { ...row, drive };
+}
+
+/** The steps as the plan of the arena has them run: backward where an output lies behind its input. */
+export function orderRows(schedule: Schedule, overlaps: readonly SlotOverlap[]): Schedule {
+  const backward = new Set(overlaps.flatMap((overlap) => (overlap.backward ? [overlap.step] : [])));
+  const steps = schedule.steps.map((step): Step => {
+    if (!backward.has(step.index)) return step;
+    const call = step.byRows ?? step.call;
+    const why = `${step.why}; rows from the last to the first, over the input`;
+    return { ...step, why, backward: true, ...(call ? { call } : {}) };
+  });
+  return { ...schedule, steps };
 }
 
 /** Tensors that live in the caller's buffers: a view cannot join two of them, it must copy. */

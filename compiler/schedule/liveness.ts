@@ -8,6 +8,7 @@ import { elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
+import { type SafeDistances, safeDistances } from "./overlap.js";
 import type { Schedule, Step } from "./schedule.js";
 
 /** Tensors that share one piece of memory. */
@@ -23,6 +24,19 @@ export interface Block {
   readonly caller?: { readonly kind: "input" | "output"; readonly index: number };
 }
 
+/** At step `step` block `output` may share bytes with block `input`, at these distances. */
+export interface Overlap {
+  readonly output: Block;
+  readonly input: Block;
+  readonly step: number;
+  readonly distances: SafeDistances;
+}
+
+export interface Liveness {
+  readonly blocks: readonly Block[];
+  readonly overlaps: readonly Overlap[];
+}
+
 interface OpenBlock {
   tensors: TensorId[];
   bytes: number;
@@ -31,7 +45,7 @@ interface OpenBlock {
   caller?: { kind: "input" | "output"; index: number };
 }
 
-export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): readonly Block[] {
+export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liveness {
   const { graph, steps } = schedule;
   const blockOf = new Map<TensorId, OpenBlock>();
   const blocks: OpenBlock[] = [];
@@ -70,7 +84,24 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): rea
       must(blockOf.get(port.tensor), `block of %${port.tensor}`).caller ??= { kind: "output", index };
     });
   }
-  return [...blocks, ...steps.flatMap(scratchBlock)];
+  return {
+    blocks: [...blocks, ...steps.flatMap(scratchBlock)],
+    overlaps: steps.flatMap((step) => overlapsOf(schedule, step, blockOf)),
+  };
+}
+
+/** Inputs of the step that die in it, and over which its output, a block of its own, may grow. */
+function overlapsOf(schedule: Schedule, step: Step, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
+  const output = must(blockOf.get(step.node.output), `block of %${step.node.output}`);
+  if (output.firstStep !== step.index || output.caller) return [];
+  return step.node.inputs.flatMap((id, index): readonly Overlap[] => {
+    const input = blockOf.get(id);
+    if (!input || input === output || input.caller || input.lastStep !== step.index) return [];
+    const readers = step.node.inputs.filter((other) => blockOf.get(other) === input);
+    if (new Set(readers).size > 1 || step.node.inputs.indexOf(id) !== index) return [];
+    const distances = safeDistances(schedule.graph, step, index);
+    return distances === undefined ? [] : [{ output, input, step: step.index, distances }];
+  });
 }
 
 /** The block that the step's output takes over: a view's source, or an input that dies here and may be overwritten. */
@@ -95,7 +126,7 @@ function sharedInput(
 }
 
 function scratchBlock(step: Step): readonly Block[] {
-  const bytes = step.call ? totalScratchBytes(step.call) : 0;
+  const bytes = Math.max(0, ...[step.call, step.byRows].map((call) => (call ? totalScratchBytes(call) : 0)));
   return bytes === 0
     ? []
     : [{ tensors: [], scratchOf: step.index, bytes, firstStep: step.index, lastStep: step.index }];

@@ -5,18 +5,20 @@
  */
 import { invariant, must } from "../diagnostics.js";
 import type { TensorId } from "../ir/graph.js";
-import type { Block } from "./liveness.js";
-import type { ArenaPlan, Place, Slot } from "./schedule.js";
+import type { Block, Liveness, Overlap } from "./liveness.js";
+import type { SafeDistances } from "./overlap.js";
+import type { ArenaPlan, Place, Slot, SlotOverlap } from "./schedule.js";
 
 /** Offsets are multiples of this: enough for int32, int64 and float scratch. */
 const ALIGN = 8;
 /** Orders tried after the deterministic ones; each costs O(n^2) in the number of blocks. */
 const SEARCH_ROUNDS = 400;
 
-export function planArena(blocks: readonly Block[], stepCount: number): ArenaPlan {
+export function planArena({ blocks, overlaps }: Liveness, stepCount: number): ArenaPlan {
   const inArena = blocks.filter((block) => block.caller === undefined);
-  const { lowerBound, peakStep } = boundOf(inArena, stepCount);
-  const offsets = bestOffsets(inArena, lowerBound);
+  const { lowerBound, peakStep } = boundOf(inArena, overlaps, stepCount);
+  const rules = separationRules(inArena, overlaps);
+  const offsets = bestOffsets(inArena, rules, lowerBound);
   const slots = inArena.map((block, i): Slot => {
     const { tensors, bytes, firstStep, lastStep, scratchOf } = block;
     return {
@@ -28,11 +30,13 @@ export function planArena(blocks: readonly Block[], stepCount: number): ArenaPla
       ...(scratchOf === undefined ? {} : { scratchOf }),
     };
   });
-  checkNoOverlap(slots);
+  const used = usedOverlaps(inArena, slots, overlaps);
+  checkNoOverlap(slots, used);
   return {
     bytes: slots.reduce((end, slot) => Math.max(end, slot.offset + roundUp(slot.bytes)), 0),
     align: ALIGN,
     slots,
+    overlaps: used,
     places: placesOf(blocks, offsets),
     scratch: new Map(
       slots.flatMap((slot) => (slot.scratchOf === undefined ? [] : [[slot.scratchOf, slot.offset] as const])),
@@ -50,23 +54,59 @@ function live(a: { firstStep: number; lastStep: number }, b: { firstStep: number
   return a.firstStep <= b.lastStep && b.firstStep <= a.lastStep;
 }
 
-/** Bytes alive at the busiest step. */
-function boundOf(blocks: readonly Block[], stepCount: number): { lowerBound: number; peakStep: number } {
+/** Bytes alive at the busiest step, where an output counts only for what lies outside the input that it may overlap. */
+function boundOf(
+  blocks: readonly Block[],
+  overlaps: readonly Overlap[],
+  stepCount: number,
+): { lowerBound: number; peakStep: number } {
   let lowerBound = 0;
   let peakStep = 0;
   for (let step = 0; step < stepCount; step++) {
     const alive = blocks
       .filter((b) => b.firstStep <= step && step <= b.lastStep)
       .reduce((sum, b) => sum + roundUp(b.bytes), 0);
-    if (alive > lowerBound) {
-      lowerBound = alive;
+    const saved = overlaps
+      .filter((overlap) => overlap.step === step)
+      .map(({ input, output, distances }) => {
+        const [inBytes, outBytes] = [roundUp(input.bytes), roundUp(output.bytes)];
+        const forward = Math.max(roundUp(distances.forward) + inBytes, outBytes);
+        const backward = Math.max(roundUp(distances.backward) + outBytes, inBytes);
+        return inBytes + outBytes - Math.min(forward, backward, inBytes + outBytes);
+      });
+    const bytes = alive - Math.max(0, ...saved);
+    if (bytes > lowerBound) {
+      lowerBound = bytes;
       peakStep = step;
     }
   }
   return { lowerBound, peakStep };
 }
 
-function bestOffsets(blocks: readonly Block[], lowerBound: number): readonly number[] {
+/** How two blocks must lie. */
+interface SeparationRules {
+  /** True where the blocks live at the same time. */
+  readonly conflicts: (i: number, j: number) => boolean;
+  /** How output i may overlap input j: ahead of it by `forward` bytes or behind it by `backward`, in units of the arena. */
+  readonly distances: (output: number, input: number) => SafeDistances | undefined;
+}
+
+function separationRules(blocks: readonly Block[], overlaps: readonly Overlap[]): SeparationRules {
+  const index = new Map(blocks.map((block, i) => [block, i]));
+  const count = blocks.length;
+  const byPair = new Map<number, SafeDistances>();
+  for (const { output, input, distances } of overlaps) {
+    const [o, i] = [index.get(output), index.get(input)];
+    if (o === undefined || i === undefined) continue;
+    byPair.set(o * count + i, { forward: roundUp(distances.forward), backward: roundUp(distances.backward) });
+  }
+  return {
+    conflicts: (i, j) => live(must(blocks[i], "block"), must(blocks[j], "block")),
+    distances: (output, input) => byPair.get(output * count + input),
+  };
+}
+
+function bestOffsets(blocks: readonly Block[], rules: SeparationRules, lowerBound: number): readonly number[] {
   const indices = blocks.map((_, i) => i);
   const size = (i: number): number => blocks[i]?.bytes ?? 0;
   const start = (i: number): number => blocks[i]?.firstStep ?? 0;
@@ -77,10 +117,10 @@ function bestOffsets(blocks: readonly Block[], lowerBound: number): readonly num
     indices.slice().sort((a, b) => life(b) - life(a) || size(b) - size(a)),
     indices.slice().sort((a, b) => start(a) - start(b) || size(b) - size(a)),
   ];
-  let best = place(blocks, must(orders[0], "order"));
+  let best = place(blocks, rules, must(orders[0], "order"));
   let bestOrder = must(orders[0], "order");
   const consider = (order: number[]): void => {
-    const candidate = place(blocks, order);
+    const candidate = place(blocks, rules, order);
     if (candidate.end < best.end) {
       best = candidate;
       bestOrder = order;
@@ -101,33 +141,45 @@ function bestOffsets(blocks: readonly Block[], lowerBound: number): readonly num
   return best.offsets;
 }
 
-/** Places blocks in the given order, each at the lowest offset where it fits beside those already placed. */
-function place(blocks: readonly Block[], order: readonly number[]): { offsets: number[]; end: number } {
+/** Places blocks in the given order, each where it fits tightest beside those already placed, else behind them. */
+function place(
+  blocks: readonly Block[],
+  rules: SeparationRules,
+  order: readonly number[],
+): { offsets: number[]; end: number } {
   const offsets = new Array<number>(blocks.length).fill(0);
   const placed: number[] = [];
   let end = 0;
+  const bytesOf = (i: number): number => roundUp(blocks[i]?.bytes ?? 0);
   for (const i of order) {
-    const block = must(blocks[i], "block");
-    const bytes = roundUp(block.bytes);
-    const neighbours = placed
-      .filter((j) => live(block, must(blocks[j], "block")))
-      .map((j) => ({ from: offsets[j] ?? 0, to: (offsets[j] ?? 0) + roundUp(blocks[j]?.bytes ?? 0) }))
+    // Between `from` and `to`, both excluded, block i may not start.
+    const forbidden = placed
+      .filter((j) => rules.conflicts(i, j))
+      .map((j) => {
+        const at = offsets[j] ?? 0;
+        const asOutput = rules.distances(i, j);
+        const asInput = rules.distances(j, i);
+        return {
+          from: at - Math.min(bytesOf(i), asOutput?.forward ?? bytesOf(i), asInput?.backward ?? bytesOf(i)),
+          to: at + Math.min(bytesOf(j), asOutput?.backward ?? bytesOf(j), asInput?.forward ?? bytesOf(j)),
+        };
+      })
       .sort((a, b) => a.from - b.from);
     let bestGap = Number.POSITIVE_INFINITY;
     let offset = -1;
     let cursor = 0;
-    for (const neighbour of neighbours) {
-      const gap = neighbour.from - cursor;
-      if (gap >= bytes && gap < bestGap) {
+    for (const { from, to } of forbidden) {
+      const gap = from - cursor;
+      if (gap >= 0 && gap < bestGap) {
         bestGap = gap;
         offset = cursor;
       }
-      cursor = Math.max(cursor, neighbour.to);
+      cursor = Math.max(cursor, to);
     }
     if (offset < 0) offset = cursor;
     offsets[i] = offset;
     placed.push(i);
-    end = Math.max(end, offset + bytes);
+    end = Math.max(end, offset + bytesOf(i));
   }
   return { offsets, end };
 }
@@ -145,12 +197,41 @@ function placesOf(blocks: readonly Block[], offsets: readonly number[]): Readonl
   return places;
 }
 
-/** Two slots that are alive at the same step must not share a byte. */
-export function checkNoOverlap(slots: readonly Slot[]): void {
+/** The overlaps that the offsets make use of. */
+function usedOverlaps(
+  blocks: readonly Block[],
+  slots: readonly Slot[],
+  overlaps: readonly Overlap[],
+): readonly SlotOverlap[] {
+  return overlaps.flatMap(({ output, input, step, distances }) => {
+    const [o, i] = [blocks.indexOf(output), blocks.indexOf(input)];
+    const [a, b] = [slots[o], slots[i]];
+    if (!a || !b || areDisjoint(a, b)) return [];
+    const backward = b.offset - a.offset < distances.forward;
+    return [{ output: o, input: i, step, backward, distance: backward ? distances.backward : distances.forward }];
+  });
+}
+
+function areDisjoint(a: Slot, b: Slot): boolean {
+  return a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+}
+
+/** Two slots that are alive at the same step share no byte, but for an output that keeps its distance from its input. */
+export function checkNoOverlap(slots: readonly Slot[], overlaps: readonly SlotOverlap[]): void {
+  const isDeclared = (i: number, j: number): boolean =>
+    overlaps.some(({ output, input, step, backward, distance }) => {
+      if (output !== i || input !== j) return false;
+      const [a, b] = [must(slots[i], "slot"), must(slots[j], "slot")];
+      const between = backward ? a.offset - b.offset : b.offset - a.offset;
+      return a.firstStep === step && b.lastStep === step && between >= distance;
+    });
   slots.forEach((a, i) => {
-    for (const b of slots.slice(i + 1)) {
-      const disjoint = a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
-      invariant(disjoint || !live(a, b), `slots of ${nameOf(a)} and ${nameOf(b)} overlap while both are alive`);
+    for (let j = i + 1; j < slots.length; j++) {
+      const b = must(slots[j], "slot");
+      invariant(
+        areDisjoint(a, b) || !live(a, b) || isDeclared(i, j) || isDeclared(j, i),
+        `slots of ${nameOf(a)} and ${nameOf(b)} overlap while both are alive`,
+      );
     }
   });
 }

@@ -12,6 +12,10 @@ export interface Step {
   readonly node: Node;
   /** Absent where the node is a view: nothing runs, the output shares the input's bytes. */
   readonly call?: KernelCall;
+  /** The same work as one call of a flat kernel per row, where the operator can be cut like that. */
+  readonly byRows?: KernelCall;
+  /** Rows are made from the last to the first, so that the output may grow over the input from above. */
+  readonly backward?: boolean;
   readonly macs: number;
   readonly why: string;
 }
@@ -40,14 +44,27 @@ export interface Slot {
   readonly lastStep: number;
 }
 
+/** Two slots that share bytes during `step`: the output of the step grows into the part of its input that was read. */
+export interface SlotOverlap {
+  /** Indices into ArenaPlan.slots. */
+  readonly output: number;
+  readonly input: number;
+  readonly step: number;
+  /** The output starts behind the input, and the step makes its rows from the last to the first. */
+  readonly backward: boolean;
+  /** Least bytes between the two starts. */
+  readonly distance: number;
+}
+
 export interface ArenaPlan {
   readonly bytes: number;
   readonly align: number;
   readonly slots: readonly Slot[];
+  readonly overlaps: readonly SlotOverlap[];
   readonly places: ReadonlyMap<TensorId, Place>;
   /** Offset of each step's scratch, where it has any. */
   readonly scratch: ReadonlyMap<number, number>;
-  /** Bytes alive at the busiest step: no plan for this schedule can be smaller. */
+  /** Bytes alive at the busiest step, overlaps counted once: no plan for this schedule can be smaller. */
   readonly lowerBound: number;
   readonly peakStep: number;
 }

@@ -21,7 +21,7 @@ test("passes and arena plans keep every output byte", () => {
       (spec, numerics, io) => {
         const graph = buildNet(spec);
         const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, io });
-        checkNoOverlap(program.arena.slots);
+        checkNoOverlap(program.arena.slots, program.arena.overlaps);
         const inputs = randomInputs(graph, spec.seed);
         const before = interpret(graph, makeNumerics(numerics), inputs).outputs;
         expect(interpret(program.graph, makeNumerics(numerics), inputs).outputs).toEqual(before);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { makeNumerics } from "../../compiler/arith/numerics.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import { CompileError } from "../../compiler/diagnostics.js";
 import type { Graph } from "../../compiler/ir/graph.js";
+import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
 import { checkNoOverlap, planArena } from "../../compiler/schedule/plan-arena.js";
 import type { Slot } from "../../compiler/schedule/schedule.js";
@@ -53,7 +55,8 @@ describe("arena", () => {
     const sum = b.node("add", [x, y], { clampMin: -128, clampMax: 127, spanScalar: "none" });
     const end = pointwise(b, sum, 1);
     const program = compileGraph(b.output(end).build(), m3);
-    expect(program.arena.lowerBound).toBe(64 + 128 + 64);
+    // The branch's end grows over its wide middle, a row apart.
+    expect(program.arena.lowerBound).toBe(64 + 128 + 16);
     expect(program.arena.bytes).toBe(program.arena.lowerBound);
   });
 
@@ -69,19 +72,49 @@ describe("arena", () => {
 
   test("reaches the lower bound of an awkward set of blocks", () => {
     const block = (bytes: number, firstStep: number, lastStep: number) => ({ tensors: [], bytes, firstStep, lastStep });
-    const plan = planArena(
-      [
-        block(64, 0, 1),
-        block(32, 1, 3),
-        block(96, 2, 4),
-        block(32, 3, 5),
-        block(64, 4, 6),
-        block(128, 6, 7),
-        block(8, 0, 7),
-      ],
-      8,
-    );
+    const blocks = [
+      block(64, 0, 1),
+      block(32, 1, 3),
+      block(96, 2, 4),
+      block(32, 3, 5),
+      block(64, 4, 6),
+      block(128, 6, 7),
+      block(8, 0, 7),
+    ];
+    const plan = planArena({ blocks, overlaps: [] }, 8);
     expect(plan.bytes).toBe(plan.lowerBound);
+  });
+
+  test("an output grows over the input that dies in its step", () => {
+    const b = new GraphBuilder();
+    const wide = pointwise(b, pointwise(b, b.input([1, 8, 8, 4]), 8), 16);
+    const program = compileGraph(b.output(pointwise(b, wide, 2)).build(), m4);
+    // 8 -> 16 channels over 8 rows of 8 pixels: the output starts 8*128 - 7*64 bytes in front of the input.
+    const [overlap] = program.arena.overlaps;
+    expect(overlap?.distance).toBe(8 * 128 - 7 * 64);
+    expect(program.arena.bytes).toBeLessThan(64 * 8 + 64 * 16);
+    const { graph } = program;
+    const numerics = makeNumerics("ort");
+    for (const seed of [1, 2, 3]) {
+      const inputs = randomInputs(graph, seed);
+      expect(replay(program, inputs).outputs).toEqual(interpret(graph, numerics, inputs).outputs);
+    }
+  });
+
+  test("replay sees an output that comes too close to its input", () => {
+    const b = new GraphBuilder();
+    const wide = pointwise(b, pointwise(b, b.input([1, 8, 8, 4]), 8), 16);
+    const program = compileGraph(b.output(pointwise(b, wide, 2)).build(), m4);
+    const { arena, graph } = program;
+    const overlap = arena.overlaps[0]!;
+    const moved = arena.slots[overlap.output]!.tensors[0]!;
+    const input = arena.slots[overlap.input]!;
+    const places = new Map(arena.places);
+    places.set(moved, { kind: "arena", offset: input.offset - overlap.distance + 8 });
+    const inputs = randomInputs(graph, 1);
+    const good = interpret(graph, makeNumerics("ort"), inputs).outputs;
+    const grown = { ...arena, bytes: arena.bytes + 1024, places };
+    expect(replay({ ...program, arena: grown }, inputs).outputs).not.toEqual(good);
   });
 
   test("an overlap of live slots is a bug", () => {
@@ -92,8 +125,8 @@ describe("arena", () => {
       firstStep,
       lastStep: firstStep + 1,
     });
-    expect(() => checkNoOverlap([slot(0, 0), slot(8, 1)])).toThrow(CompileError);
-    expect(() => checkNoOverlap([slot(0, 0), slot(8, 2)])).not.toThrow();
+    expect(() => checkNoOverlap([slot(0, 0), slot(8, 1)], [])).toThrow(CompileError);
+    expect(() => checkNoOverlap([slot(0, 0), slot(8, 2)], [])).not.toThrow();
   });
 });
 

@@ -49,9 +49,10 @@ export interface PortReport {
   readonly zero_point: number | null;
 }
 
-/** The busiest step and what is alive then. */
+/** The busiest step and what is alive then; an output may share bytes with the input that it grows over. */
 export interface PeakReport {
   readonly step: number;
+  /** Bytes of the arena that hold something then. */
   readonly bytes: number;
   readonly alive: readonly { readonly what: string; readonly bytes: number }[];
 }
@@ -153,13 +154,18 @@ function portReport(graph: Graph, port: Port): PortReport {
 }
 
 function peakReport(slots: readonly SlotReport[], step: number): PeakReport {
-  const alive = slots
-    .filter((slot) => slot.first_step <= step && step <= slot.last_step)
-    .map(({ what, bytes }) => ({ what, bytes }));
+  const alive = slots.filter((slot) => slot.first_step <= step && step <= slot.last_step);
+  let bytes = 0;
+  let covered = 0;
+  for (const slot of alive.toSorted((a, b) => a.offset - b.offset)) {
+    const end = slot.offset + slot.bytes;
+    bytes += Math.max(0, end - Math.max(covered, slot.offset));
+    covered = Math.max(covered, end);
+  }
   return {
     step,
-    bytes: alive.reduce((sum, slot) => sum + slot.bytes, 0),
-    alive: alive.sort((a, b) => b.bytes - a.bytes),
+    bytes,
+    alive: alive.map((slot) => ({ what: slot.what, bytes: slot.bytes })).sort((a, b) => b.bytes - a.bytes),
   };
 }
 

@@ -31,7 +31,7 @@ export const dspPointwise: Candidate<PointwiseLayer> = {
           requant: { ...plan.fields },
         },
       },
-      drive: { kind: "flat" },
+      drive: { kind: "flat", forwardPixels: 2 },
       constants: [packDotWeights(weights), quantWords(layer)],
       scratchBytes: 2 * 2 * roundUp(weights.inputs, 4),
       why: `2 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,

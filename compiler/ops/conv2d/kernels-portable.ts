@@ -31,7 +31,7 @@ export const portablePointwise: Candidate<PointwiseLayer> = {
           requant: { ...plan.fields },
         },
       },
-      drive: { kind: "flat" },
+      drive: { kind: "flat", forwardPixels: 1 },
       constants: [plainWeights(layer, [weights.outputs, weights.inputs]), quantWords(layer)],
       scratchBytes: 0,
       why: `dot products, one multiply-accumulate at a time; ${plan.why}`,
