@@ -10,6 +10,7 @@ import { computeLiveness } from "./schedule/liveness.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planArena } from "./schedule/plan-arena.js";
 import type { PassNote, Program } from "./schedule/schedule.js";
+import { type StreamOptions, streamRows } from "./schedule/stream-rows.js";
 import type { Target } from "./targets.js";
 import { version } from "./version.js";
 
@@ -21,12 +22,31 @@ export interface BackEndOptions {
   readonly optimize?: Optimize;
   /** Where graph inputs and outputs live; default "caller". */
   readonly io?: "caller" | "arena";
+  /** Bytes of arena to stay within; the least possible where more cannot be had. Default: what `optimize` says. */
+  readonly ram?: number;
   /** The command to print into the banner. */
   readonly command?: string;
   /** SHA-256 of the model file, hex. */
   readonly modelHash?: string;
   /** Called after import and after each pass. */
   readonly onSnapshot?: (pass: string, graph: Graph) => void;
+}
+
+/** A loop around rows costs some hundred instructions per row: below this much work in a row that shows. */
+const ROW_WORK = 4096;
+
+/** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
+function streamOptions(
+  optimize: Optimize,
+  io: "caller" | "arena",
+  target: Target,
+  ram: number | undefined,
+): StreamOptions {
+  const leastRowWork = optimize === "ram" || ram !== undefined ? 1 : ROW_WORK;
+  if (ram !== undefined) return { io, leastRowWork, budget: ram };
+  if (optimize === "ram" || optimize === "balanced") return { io, leastRowWork };
+  const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
+  return { io, leastRowWork: 1, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
 }
 
 /** Optimizes, schedules and places a graph. Throws CompileError with everything that is wrong. */
@@ -49,8 +69,15 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   const name = programName(graph.name);
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
-  const arena = planArena(computeLiveness(chosen, io), chosen.steps.length);
-  const schedule = orderRows(chosen, arena.overlaps);
+  const streamed = streamRows(chosen, streamOptions(optimize, io, target, options.ram));
+  log.push(
+    ...streamed.streams.map(({ first, last, why }) => ({
+      pass: "stream-rows",
+      why: `steps ${first} to ${last}: ${why}`,
+    })),
+  );
+  const arena = planArena(computeLiveness(streamed, io), streamed.steps.length);
+  const schedule = orderRows(streamed, arena.overlaps);
   const program: Program = {
     name,
     graph,

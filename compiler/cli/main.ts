@@ -33,13 +33,14 @@ function withModel(command: Command, defaultTarget: string | undefined): Command
   command.addOption(defaultTarget === undefined ? target : target.default(defaultTarget));
   return command
     .option("--numerics <profile>", "whose last bit to follow: ort, ort-arm64, fast", "ort")
-    .option("-O, --optimize <goal>", "speed, balanced or size", "balanced")
+    .option("-O, --optimize <goal>", "speed, balanced, size (flash) or ram", "balanced")
     .option("--name <id>", "prefix of the C names; default: the file's name")
     .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
     .option("--json", "machine-readable result on stdout");
 }
 
 /** For the commands that plan memory. */
+const ramOption = ["--ram <bytes>", "stream rows until the arena fits this much, as 65536 or 64K"] as const;
 const ioOption = [
   "--io <where>",
   "graph inputs and outputs: in the caller's buffers, or in the arena",
@@ -53,6 +54,7 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 withModel(program.command("compile").description("write C sources, header and report"), undefined)
   .option("-o, --output <folder>", "where to write", "out")
   .option(...ioOption)
+  .option(...ramOption)
   .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
   .option("--force", "write into a folder that holds other files too")
   .addHelpText("after", "\nExample:\n  lwc compile model.onnx --target nucleo-h743zi -o firmware/model")
@@ -63,6 +65,7 @@ withModel(program.command("compile").description("write C sources, header and re
 
 withModel(program.command("verify").description("prove reference = schedule = host C = QEMU, byte for byte"), undefined)
   .option(...ioOption)
+  .option(...ramOption)
   .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
   .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
   .option("--layers", "compare every layer, not outputs alone")
@@ -75,6 +78,7 @@ withModel(program.command("verify").description("prove reference = schedule = ho
 
 withModel(program.command("inspect").description("show what lwc makes of a model, and why"), "cortex-m4")
   .option(...ioOption)
+  .option(...ramOption)
   .option("--ir", "the graph after all passes, as .lwir")
   .option("--plan", "steps, kernels and arena")
   .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")
@@ -155,5 +159,11 @@ function explain(error: unknown): number {
   if (isDebug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   return exitCodes.bug;
 }
+
+// A reader that has seen enough, as in `lwc inspect model.onnx | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.ok);
+});
 
 await main();

@@ -12,6 +12,7 @@ export interface ModelOptions {
   readonly numerics?: string;
   readonly optimize?: string;
   readonly io?: string;
+  readonly ram?: string;
   readonly name?: string;
   readonly inputShape?: readonly string[];
 }
@@ -28,8 +29,9 @@ export function readModel(path: string, options: ModelOptions, command: string):
     bytes,
     options: {
       numerics: choose("--numerics", options.numerics ?? "ort", ["ort", "ort-arm64", "fast"] satisfies Profile[]),
-      optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size"] satisfies Optimize[]),
+      optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size", "ram"] satisfies Optimize[]),
       io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
+      ...(options.ram === undefined ? {} : { ram: parseBytes(options.ram) }),
       name,
       inputShapes: parseShapes(options.inputShape ?? []),
       command,
@@ -37,6 +39,15 @@ export function readModel(path: string, options: ModelOptions, command: string):
       readExternal: (location) => readExternal(path, location),
     },
   };
+}
+
+/** "65536", "64K" or "64KB", "1M". */
+function parseBytes(text: string): number {
+  const match = /^(\d+)\s*([km]?)b?$/i.exec(text.trim());
+  const unit = { "": 1, k: 1024, m: 1024 * 1024 }[match?.[2]?.toLowerCase() ?? ""];
+  if (match === null || unit === undefined)
+    return fail({ code: "LWC7150", kind: "error", message: `--ram ${text}: expected bytes, as 65536 or 64K` });
+  return Number(match[1]) * unit;
 }
 
 export function readFile(path: string, what: string): Uint8Array {

@@ -5,7 +5,7 @@
 import { must } from "../diagnostics.js";
 import { type Graph, tensorOf } from "../ir/graph.js";
 import { type KernelCall, kernelScratchOffset, needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
-import type { Program, Step } from "../schedule/schedule.js";
+import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import { kernelInputs } from "./kernel-inputs.js";
@@ -32,15 +32,27 @@ interface Signature {
 /** Names of the locals of an instance, so that no constant's parameter collides with one. */
 const locals = ["first", "step", "in", "inputs", "out", "scratch", "params", "rows", "row", "padding", "y", "k"];
 
+/** The steps that share an instance. */
+interface Group {
+  readonly name: string;
+  /** Makes one row; streams call it. */
+  readonly inStream: boolean;
+  readonly first: Step;
+  readonly call: KernelCall;
+  readonly steps: Step[];
+}
+
 export function collectInstances(program: Program, prefix: string, scope: NameScope): Instances {
-  const groups = new Map<string, { name: string; first: Step; call: KernelCall; steps: Step[] }>();
+  const groups = new Map<string, Group>();
   const names = new Map<number, string>();
   for (const step of program.schedule.steps) {
     const { call } = step;
     if (!call) continue;
-    const key = instanceKey(program.graph, step, call);
+    const inStream = streamOf(program.schedule, step) !== undefined;
+    const key = instanceKey(program.graph, step, call, inStream);
     const group = groups.get(key) ?? {
-      name: scope(`${prefix}_${sanitize(call.geometry)}`),
+      name: scope(`${prefix}_${sanitize(call.geometry)}${inStream ? "_row" : ""}`),
+      inStream,
       first: step,
       call,
       steps: [],
@@ -50,13 +62,13 @@ export function collectInstances(program: Program, prefix: string, scope: NameSc
     names.set(step.index, group.name);
   }
   return {
-    views: Array.from(groups.values(), ({ name, first, call, steps }) =>
-      instanceView(program.graph, name, first, call, steps),
+    views: Array.from(groups.values(), (group) =>
+      group.inStream ? rowInstanceView(program.graph, group) : instanceView(program.graph, group),
     ),
     nameOf: (step) => must(names.get(step.index), `instance of step ${step.index}`),
     orderOf(step) {
       const { call } = step;
-      const group = call ? groups.get(instanceKey(program.graph, step, call)) : undefined;
+      const group = call ? groups.get(instanceKey(program.graph, step, call, false)) : undefined;
       if (!call || !group || rowOrder(group.steps) !== "both") return [];
       return step.backward === true ? [String(rowsOf(call) - 1), "-1"] : ["0", "1"];
     },
@@ -75,14 +87,14 @@ function rowsOf({ drive }: KernelCall): number {
   return drive.kind === "rows" ? drive.outRows : drive.rows;
 }
 
-function instanceKey(graph: Graph, step: Step, call: KernelCall): string {
+function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boolean): string {
   const { kernel, header, params, drive, inputArray, constants } = call;
-  const layout = [kernelScratchOffset(call), call.scratchBytes > 0];
+  const layout = inStream ? [call.scratchBytes > 0] : [kernelScratchOffset(call), call.scratchBytes > 0];
   return JSON.stringify([
     kernel,
     header,
     params,
-    drive,
+    inStream ? windowRows(call) : drive,
     inputArray,
     constants.map((c) => [c.name, cTypeOf(c.data)]),
     signatureOf(graph, step),
@@ -95,7 +107,44 @@ function signatureOf(graph: Graph, step: Step): Signature {
   return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.node.output) };
 }
 
-function instanceView(graph: Graph, name: string, step: Step, call: KernelCall, steps: readonly Step[]): InstanceView {
+/** Input rows that the kernel of a row gets pointers to; 0 where it reads its inputs themselves. */
+function windowRows({ drive }: KernelCall): number {
+  return drive.kind === "rows" ? drive.window.size : 0;
+}
+
+/** One row of a layer; the stream that calls it picks the rows. */
+function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): InstanceView {
+  const signature = signatureOf(graph, first);
+  const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
+  const fresh = makeNameScope([...locals, ...inputs]);
+  const constants = call.constants.map((constant) => fresh(sanitize(constant.name).replace(/^(?=\d)/, "table_")));
+  const hasWindow = windowRows(call) > 0;
+  const scratch = call.scratchBytes > 0;
+  const array = call.inputArray === true;
+  const parameters = [
+    ...(hasWindow ? ["const int8_t *const *rows"] : inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`)),
+    ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
+    `${signature.output} *out`,
+    ...(scratch ? ["void *scratch"] : []),
+  ];
+  const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
+  const args = ["&params", ...from, ...constants, "out", ...(scratch ? ["scratch"] : [])];
+  return {
+    comment: `${call.kernel}, one row: ${stepShapes(graph, first)}`,
+    uses: stepList(steps),
+    signature: callText("", `static void ${name}`, parameters, ""),
+    paramsType: call.params.type,
+    params: structLines(call.params.fields, "        "),
+    rows: undefined,
+    runs: undefined,
+    flat: {
+      inputArray: array ? `const int8_t *const inputs[${inputs.length}] = {${inputs.join(", ")}};` : "",
+      call: callText("    ", call.kernel, args, ";"),
+    },
+  };
+}
+
+function instanceView(graph: Graph, { name, first: step, call, steps }: Group): InstanceView {
   const signature = signatureOf(graph, step);
   const order = rowOrder(steps);
   const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
@@ -115,7 +164,7 @@ function instanceView(graph: Graph, name: string, step: Step, call: KernelCall, 
     paramsType: call.params.type,
     params: structLines(call.params.fields, "        "),
     rows: rowsView(call, constants, order),
-    runs: runsView(call, constants, order),
+    runs: runsView(call, inputs, constants, order),
     flat: flatView(call, inputs, constants, signature),
   };
 }
@@ -172,13 +221,24 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
   };
 }
 
-function runsView(call: KernelCall, constants: readonly string[], order: RowOrder): RunsView | undefined {
+function runsView(
+  call: KernelCall,
+  inputs: readonly string[],
+  constants: readonly string[],
+  order: RowOrder,
+): RunsView | undefined {
   const { drive } = call;
   if (drive.kind !== "runs") return undefined;
-  const [from, to] = [`in + (y * ${drive.inRowBytes})`, `out + (y * ${drive.outRowBytes})`];
+  const from = inputs.map((input, i) =>
+    drive.inRowBytes[i] === 0 ? input : `${input} + (y * ${drive.inRowBytes[i]})`,
+  );
+  const to = `out + (y * ${drive.outRowBytes})`;
+  const array = call.inputArray === true;
+  const args = ["&params", ...(array ? ["inputs"] : from), ...constants, to, ...scratchArgument(call)];
   return {
     loop: rowLoop(drive.rows, order),
-    call: callText("        ", call.kernel, ["&params", from, ...constants, to, ...scratchArgument(call)], ";"),
+    inputArray: array ? `const int8_t *const inputs[${inputs.length}] = {${from.join(", ")}};` : "",
+    call: callText("        ", call.kernel, args, ";"),
   };
 }
 

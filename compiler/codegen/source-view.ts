@@ -2,7 +2,7 @@
 import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import { needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
-import type { Program, Slot, Step } from "../schedule/schedule.js";
+import { type Program, type Slot, type Step, streamOf } from "../schedule/schedule.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
@@ -10,6 +10,7 @@ import { callText, maxColumns } from "./c-literal.js";
 import { accessorViews, arenaLength, runView } from "./header-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
+import { streamArguments, streamName, streamView } from "./streams.js";
 import type { ArenaView, SourceView, StepView } from "./view.js";
 
 export function sourceView(
@@ -29,6 +30,7 @@ export function sourceView(
     arena: arenaView(program, bindings),
     trace,
     instances: bindings.instances.views,
+    streams: program.schedule.streams.map((stream) => streamView(program, bindings, stream, trace)),
     accessors: accessorViews(bindings),
     run: runView(program, bindings),
     nullCheck: nullCheck(["ctx", ...bindings.ports.filter((port) => !port.inArena).map((port) => port.name)]),
@@ -89,13 +91,18 @@ function liveText(program: Program, slot: Slot): string {
 }
 
 function slotText(program: Program, slot: Slot): string {
-  if (slot.scratchOf !== undefined) return `scratch of step ${slot.scratchOf}`;
+  if (slot.scratchOf !== undefined) return scratchText(slot);
   const { arena } = program;
   const over = arena.overlaps.flatMap((overlap) => {
     const input = arena.slots[overlap.input];
     return arena.slots[overlap.output] === slot && input ? [`over ${tensorNames(program, input)}`] : [];
   });
-  return [tensorNames(program, slot), ...over].join(", ");
+  const ring = slot.ringRows === undefined ? [] : [`ring of ${slot.ringRows} rows`];
+  return [tensorNames(program, slot), ...ring, ...over].join(", ");
+}
+
+function scratchText({ firstStep, lastStep }: Slot): string {
+  return firstStep === lastStep ? `scratch of step ${firstStep}` : `scratch of steps ${firstStep} to ${lastStep}`;
 }
 
 function tensorNames(program: Program, slot: Slot): string {
@@ -111,9 +118,18 @@ function stepView(program: Program, bindings: Bindings, step: Step, trace: boole
   return {
     title,
     why: wrapText(commentText(step.why, 300), maxColumns - 4 - "/*  */".length).join("\n       "),
-    call: step.call ? stepCall(graph, bindings, step, totalScratchBytes(step.call)) : "",
-    trace: trace && step.call ? callText("    ", "lwc_trace", traced, ";") : "",
+    call: callOf(program, bindings, step),
+    trace: trace && step.call && !streamOf(program.schedule, step) ? callText("    ", "lwc_trace", traced, ";") : "",
   };
+}
+
+/** The call of a step; of a stream the last step has it. */
+function callOf(program: Program, bindings: Bindings, step: Step): string {
+  const stream = streamOf(program.schedule, step);
+  if (stream === undefined)
+    return step.call ? stepCall(program.graph, bindings, step, totalScratchBytes(step.call)) : "";
+  if (stream.last !== step.index) return "";
+  return callText("    ", streamName(bindings, stream), streamArguments(program, bindings, stream), ";");
 }
 
 function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: number): string {

@@ -12,7 +12,14 @@ export interface TemplateViews {
 }
 
 /** Templates that others include, by path; the name in `{{> ...}}` is the path without ".hbs". */
-export const partials = ["banner.hbs", "kernels/rows.hbs", "kernels/runs.hbs", "kernels/flat.hbs"] as const;
+export const partials = [
+  "banner.hbs",
+  "kernels/rows.hbs",
+  "kernels/runs.hbs",
+  "kernels/flat.hbs",
+  "kernels/stream.hbs",
+  "kernels/window.hbs",
+] as const;
 
 export type Render = <K extends keyof TemplateViews>(path: K, view: TemplateViews[K]) => string;
 

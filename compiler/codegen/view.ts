@@ -70,6 +70,7 @@ export interface SourceView {
   readonly arena: ArenaView;
   readonly trace: boolean;
   readonly instances: readonly InstanceView[];
+  readonly streams: readonly StreamView[];
   readonly accessors: readonly AccessorView[];
   readonly run: RunView;
   /** The condition under which run() refuses its pointers. */
@@ -125,6 +126,8 @@ export interface RowsView {
 /** templates/kernels/runs.hbs */
 export interface RunsView {
   readonly loop: string;
+  /** Declaration of the array of inputs of a row, or "". */
+  readonly inputArray: string;
   readonly call: string;
 }
 
@@ -133,6 +136,45 @@ export interface FlatView {
   /** Declaration of the array of inputs, or "". */
   readonly inputArray: string;
   readonly call: string;
+}
+
+/** templates/kernels/stream.hbs */
+export interface StreamView {
+  /** "3 to 7" */
+  readonly range: string;
+  readonly signature: string;
+  /** Names of the counters of rows, in the order of the steps. */
+  readonly counters: readonly string[];
+  /** The step nearest the output first. */
+  readonly steps: readonly StreamStepView[];
+}
+
+/** templates/kernels/window.hbs */
+export interface WindowView {
+  readonly size: string;
+  /** Input row of window row k. */
+  readonly row: string;
+  readonly pointer: string;
+  /** True where a window row may lie outside the input; a row of `padValue` then stands in. */
+  readonly hasPadding: boolean;
+  readonly outside: string;
+  readonly padding: string;
+  readonly padValue: string;
+  readonly rowBytes: string;
+}
+
+export interface StreamStepView {
+  /** "if" for the first step, then "} else if". */
+  readonly head: string;
+  readonly title: string;
+  /** True when the step can make its next row. */
+  readonly ready: string;
+  readonly counter: string;
+  /** Pointers to the input rows, for kernels that take a window of rows. */
+  readonly window: WindowView | undefined;
+  readonly call: string;
+  /** "" without trace. */
+  readonly trace: string;
 }
 
 export interface StepView {

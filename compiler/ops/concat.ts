@@ -59,7 +59,7 @@ export const concat = defineOp<ConcatAttrs>({
       }
     };
   },
-  rows: () => ({ kind: "all" }),
+  rows: (view) => ({ kind: view.output.shape.length === 4 && view.attrs.axis !== 1 ? "same" : "all" }),
   range(view, inputs) {
     const last = view.output.shape.length - 1;
     if (view.attrs.axis === last) return inputs.flat();

@@ -164,6 +164,7 @@ export const conv2d = defineOp<Conv2dAttrs>({
 
   rows(view) {
     const g = convGeometry(view);
+    if (g.kernelH === 1 && g.strideH === 1 && g.inH === g.outH) return { kind: "same" };
     return { kind: "window", size: g.kernelH, stride: g.strideH, dilation: g.dilationH, padBefore: g.padTop };
   },
 

@@ -56,10 +56,11 @@ export type Drive =
       readonly padValue: number;
     }
   | {
-      /** The flat kernel once per row:  kernel(&params, in + y * inRowBytes, <constants>, out + y * outRowBytes, scratch) */
+      /** A flat kernel once per row:  kernel(&params, <inputs> + y * inRowBytes, <constants>, out + y * outRowBytes, scratch) */
       readonly kind: "runs";
       readonly rows: number;
-      readonly inRowBytes: number;
+      /** Per activation input; 0 where every row reads the whole input. */
+      readonly inRowBytes: readonly number[];
       readonly outRowBytes: number;
     }
   | {

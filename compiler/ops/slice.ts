@@ -44,7 +44,11 @@ export const slice = defineOp<SliceAttrs>({
     }));
     return gatherReference(gatherMap(input.shape, view.output.shape, axes), input, view.output, 0);
   },
-  rows: () => ({ kind: "all" }),
+  rows(view) {
+    const { starts, steps } = view.attrs;
+    const keepsRows = starts[1] === 0 && steps[1] === 1 && view.output.shape[1] === view.inputs[0]?.shape[1];
+    return { kind: view.output.shape.length === 4 && keepsRows ? "same" : "all" };
+  },
   range(view, inputs) {
     const ranges = must(inputs[0], "input ranges");
     const start = view.attrs.starts.at(-1) ?? 0;

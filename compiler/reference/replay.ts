@@ -5,15 +5,24 @@
 import { makeNumerics } from "../arith/numerics.js";
 import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { elementCount, rowLength } from "../ir/shape.js";
+import type { RowKernel } from "../ops/op.js";
+import { type RowStep, rowSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
 import { checkInputs } from "./check-inputs.js";
-import { prepareNode, type RowOrder, type Values } from "./run-node.js";
+import { prepareNode, prepareRow, type RowOrder, type Values } from "./run-node.js";
 
 export interface Replay {
   readonly outputs: readonly Values[];
   /** Value of each step's output right after the step, by tensor. */
   readonly values: ReadonlyMap<TensorId, Values>;
+}
+
+interface PreparedStream {
+  readonly first: number;
+  readonly last: number;
+  readonly rows: readonly RowStep[];
+  readonly kernels: readonly RowKernel[];
 }
 
 /** Runs one inference in a poisoned arena. `inputs` are int8, NHWC, in the order of graph.inputs. */
@@ -26,6 +35,10 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
   const { graph, schedule, arena: plan } = program;
   const numerics = makeNumerics(program.options.numerics);
   const runs = schedule.steps.map((step) => (step.call ? prepareNode(graph, step.node, numerics) : undefined));
+  const streams = schedule.streams.map(({ first, last }): PreparedStream => {
+    const rows = rowSteps(graph, schedule.steps.slice(first, last + 1));
+    return { first, last, rows, kernels: rows.map(({ step }) => prepareRow(graph, step.node, numerics)) };
+  });
   return (inputs) => {
     checkInputs(graph, inputs);
     // Int32 outputs need word alignment: plan offsets are multiples of plan.align, so views of one buffer suffice.
@@ -58,9 +71,17 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
     graph.inputs.forEach((port, i) => {
       if (plan.places.get(port.tensor)?.kind === "arena") locate(port.tensor).set(must(inputs[i], `input ${i}`));
     });
+    const locateRow = (id: TensorId, y: number): Values => {
+      const { shape } = tensorOf(graph, id);
+      const length = rowLength(shape);
+      const place = must(plan.places.get(id), `place of %${id}`);
+      if (place.kind !== "arena" || place.ringRows === undefined)
+        return locate(id).subarray(y * length, (y + 1) * length);
+      return new Int8Array(memory, place.offset + (y % place.ringRows) * length, length);
+    };
     const values = new Map<TensorId, Values>();
-    schedule.steps.forEach((step, index) => {
-      poisonScratch(step, bytes, plan.scratch.get(step.index), plan.slots, poison);
+    const runStep = (step: Step): void => {
+      poisonScratch(bytes, plan.scratch.get(step.index), step.index, plan.slots, poison);
       // A kernel may write its row while it reads: where the row lies over input that is still needed, it is garbage now. What
       // works in place reads each element before it writes it.
       const isOverlapping = plan.overlaps.some((overlap) => overlap.step === step.index);
@@ -68,29 +89,48 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         backward: step.backward === true,
         ...(isOverlapping ? { beforeRow: (row: Values): void => poison(bytesOf(row)) } : {}),
       };
-      runs[index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
+      runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());
-      const alive = plan.slots.filter((slot) => slot.firstStep <= step.index && slot.lastStep > step.index);
+    };
+    const runStream = ({ rows, kernels }: PreparedStream): void => {
+      for (const { step } of rows) values.set(step.node.output, allocate(graph, step.node.output));
+      walkRows(rows, (i, y) => {
+        const { step } = must(rows[i], "step");
+        const { inputs: sources, output } = step.node;
+        poisonScratch(bytes, plan.scratch.get(must(rows[0], "step").step.index), step.index, plan.slots, poison);
+        const row = locateRow(output, y);
+        poison(bytesOf(row));
+        must(kernels[i], "kernel")((input, at) => locateRow(must(sources[input], "input"), at), row, y);
+        must(values.get(output), "output").set(row, y * row.length);
+      });
+    };
+    for (const { index, ...step } of schedule.steps) {
+      const stream = streams.find(({ first, last }) => first <= index && index <= last);
+      if (stream === undefined) runStep({ index, ...step });
+      else if (stream.first === index) runStream(stream);
+      const alive = plan.slots.filter((slot) => slot.firstStep <= index && slot.lastStep > index);
       for (const slot of plan.slots) {
-        if (slot.lastStep === step.index) poisonOutside(slot, alive, bytes, poison);
+        if (slot.lastStep === index) poisonOutside(slot, alive, bytes, poison);
       }
-    });
+    }
     return { outputs: graph.outputs.map((port) => locate(port.tensor).slice()), values };
   };
 }
 
-/** A kernel may write its scratch before it reads its inputs: scratch is garbage when the step starts. */
+/** A kernel may write its scratch before it reads its inputs: scratch is garbage when a step, or a row of a stream, starts. */
 function poisonScratch(
-  step: Step,
   bytes: Int8Array,
   offset: number | undefined,
+  step: number,
   slots: readonly Slot[],
   poison: (bytes: Int8Array) => void,
 ): void {
   if (offset === undefined) return;
   const slot = must(
-    slots.find((candidate) => candidate.scratchOf === step.index),
-    `scratch slot of step ${step.index}`,
+    slots.find(
+      ({ scratchOf, firstStep, lastStep }) => scratchOf !== undefined && firstStep <= step && step <= lastStep,
+    ),
+    `scratch slot of step ${step}`,
   );
   poison(bytes.subarray(offset, offset + slot.bytes));
 }

@@ -15,6 +15,11 @@ export interface RowOrder {
   readonly beforeRow?: (row: Values) => void;
 }
 
+/** The row kernel of a node. */
+export function prepareRow(graph: Graph, node: Node, numerics: Numerics): RowKernel {
+  return opOf(node).reference(viewOf(graph, node), numerics);
+}
+
 /** Compiles a node into a function over whole tensors: inputs in node order, then the output. */
 export function prepareNode(
   graph: Graph,
@@ -22,7 +27,7 @@ export function prepareNode(
   numerics: Numerics,
 ): (inputs: readonly Values[], output: Values, order?: RowOrder) => void {
   const view = viewOf(graph, node);
-  const kernel: RowKernel = opOf(node).reference(view, numerics);
+  const kernel = prepareRow(graph, node, numerics);
   const inLengths = view.inputs.map((tensor) => rowLength(tensor.shape));
   const inRows = view.inputs.map((tensor) => rowCount(tensor.shape));
   const outLength = rowLength(view.output.shape);

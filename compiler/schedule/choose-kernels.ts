@@ -22,7 +22,7 @@ export function chooseKernels(graph: Graph, order: Order, context: KernelContext
     }
   });
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
-  return { graph, steps };
+  return { graph, steps, streams: [] };
 }
 
 function stepOf(graph: Graph, node: Node, index: number, context: KernelContext, owned: ReadonlySet<TensorId>): Step {
@@ -42,25 +42,21 @@ function stepOf(graph: Graph, node: Node, index: number, context: KernelContext,
 function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext): KernelCall | undefined {
   const { output } = view;
   const rows = rowCount(output.shape);
-  const [source] = view.inputs;
-  if (call.drive.kind !== "flat" || call.drive.forwardPixels === undefined || rows === 1 || !source) return undefined;
-  if (source.shape.length !== 4 || output.shape.length !== 4) return undefined;
-  const oneRow = (tensor: Tensor): Tensor => ({
-    ...tensor,
-    shape: tensor.shape.map((dim, axis) => (axis === 1 ? 1 : dim)),
-  });
-  const row = opOf(view.node).lower(
-    { ...view, inputs: view.inputs.map((tensor) => (tensor.data ? tensor : oneRow(tensor))), output: oneRow(output) },
-    context,
-  );
+  if (call.drive.kind !== "flat" || rows === 1) return undefined;
+  const op = opOf(view.node);
+  const uses = view.inputs.map((tensor, i) => (tensor.data ? undefined : op.rows(view, i).kind));
+  if (uses.includes("window") || !uses.includes("same")) return undefined;
+  const inputs = view.inputs.map((tensor, i) => (uses[i] === "same" ? oneRow(tensor) : tensor));
+  const row = op.lower({ ...view, inputs, output: oneRow(output) }, context);
   if (row.drive.kind !== "flat") return undefined;
-  const drive = {
-    kind: "runs",
-    rows,
-    inRowBytes: rowLength(source.shape),
-    outRowBytes: rowLength(output.shape),
-  } as const;
-  return { ...row, drive };
+  const inRowBytes = view.inputs.flatMap((tensor, i) =>
+    uses[i] === undefined ? [] : [uses[i] === "same" ? rowLength(tensor.shape) : 0],
+  );
+  return { ...row, drive: { kind: "runs", rows, inRowBytes, outRowBytes: rowLength(output.shape) } };
+}
+
+function oneRow(tensor: Tensor): Tensor {
+  return { ...tensor, shape: tensor.shape.map((dim, axis) => (axis === 1 ? 1 : dim)) };
 }
 
 /** The steps as the plan of the arena has them run: backward where an output lies behind its input. */

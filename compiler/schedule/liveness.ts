@@ -4,17 +4,21 @@
 import { must } from "../diagnostics.js";
 import type { TensorId } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { elementCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { type SafeDistances, safeDistances } from "./overlap.js";
-import type { Schedule, Step } from "./schedule.js";
+import { dyingInputs, planRows, rowSteps } from "./row-plan.js";
+import type { Schedule, Step, Stream } from "./schedule.js";
 
 /** Tensors that share one piece of memory. */
 export interface Block {
   readonly tensors: readonly TensorId[];
+  /** The step, or first step of the stream, that uses the bytes as scratch. */
   readonly scratchOf?: number;
+  /** Rows that exist at once, where the tensor is a ring. */
+  readonly ringRows?: number;
   readonly bytes: number;
   /** -1: filled by the caller before step 0. */
   readonly firstStep: number;
@@ -24,12 +28,18 @@ export interface Block {
   readonly caller?: { readonly kind: "input" | "output"; readonly index: number };
 }
 
-/** At step `step` block `output` may share bytes with block `input`, at these distances. */
+/** While step `step`, or the stream that starts with it, runs, `output` may share bytes with `input` at these distances. */
 export interface Overlap {
   readonly output: Block;
   readonly input: Block;
   readonly step: number;
   readonly distances: SafeDistances;
+}
+
+/** The steps that run at the same time as a step: itself, or its stream. */
+interface Span {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface Liveness {
@@ -39,6 +49,7 @@ export interface Liveness {
 
 interface OpenBlock {
   tensors: TensorId[];
+  ringRows?: number;
   bytes: number;
   firstStep: number;
   lastStep: number;
@@ -49,8 +60,9 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
   const { graph, steps } = schedule;
   const blockOf = new Map<TensorId, OpenBlock>();
   const blocks: OpenBlock[] = [];
-  const lastRead = lastReads(schedule);
+  const lastRead = lastReads(schedule, spansOf(schedule));
   const outputs = new Set(graph.outputs.map((port) => port.tensor));
+  const spans = spansOf(schedule);
 
   const open = (id: TensorId, firstStep: number): OpenBlock => {
     const block: OpenBlock = {
@@ -75,9 +87,20 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
     if (io === "caller") block.caller = { kind: "input", index };
   });
   for (const step of steps) {
-    const host = sharedInput(schedule, step, blockOf, outputs);
-    if (host) join(host, step.node.output);
-    else open(step.node.output, step.index);
+    const span = must(spans[step.index], "span");
+    const stream = schedule.streams.find(({ first }) => first === span.first);
+    const host = stream ? undefined : sharedInput(schedule, step, blockOf, outputs);
+    if (host) {
+      join(host, step.node.output);
+      continue;
+    }
+    const block = open(step.node.output, span.first);
+    block.lastStep = Math.max(block.lastStep, span.last);
+    const ringRows = stream?.rings.get(step.node.output);
+    if (ringRows !== undefined) {
+      block.ringRows = ringRows;
+      block.bytes = ringRows * rowLength(tensorOf(graph, step.node.output).shape);
+    }
   }
   if (io === "caller") {
     graph.outputs.forEach((port, index) => {
@@ -85,8 +108,14 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
     });
   }
   return {
-    blocks: [...blocks, ...steps.flatMap(scratchBlock)],
-    overlaps: steps.flatMap((step) => overlapsOf(schedule, step, blockOf)),
+    blocks: [...blocks, ...scratchBlocks(schedule, spans)],
+    overlaps: [
+      ...steps.flatMap((step) => {
+        const span = must(spans[step.index], "span");
+        return span.first === span.last ? overlapsOf(schedule, step, blockOf) : [];
+      }),
+      ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
+    ],
   };
 }
 
@@ -125,23 +154,78 @@ function sharedInput(
   return undefined;
 }
 
-function scratchBlock(step: Step): readonly Block[] {
-  const bytes = Math.max(0, ...[step.call, step.byRows].map((call) => (call ? totalScratchBytes(call) : 0)));
-  return bytes === 0
-    ? []
-    : [{ tensors: [], scratchOf: step.index, bytes, firstStep: step.index, lastStep: step.index }];
+/** Outputs of a stream over the inputs that die in it. Rows run upwards only. */
+function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
+  const { graph, steps } = schedule;
+  const rows = rowSteps(graph, steps.slice(stream.first, stream.last + 1));
+  const plan = planRows(graph, rows);
+  return rows.flatMap(({ step }, i) =>
+    dyingInputs(rows).flatMap((id): readonly Overlap[] => {
+      const output = must(blockOf.get(step.node.output), "output");
+      const input = must(blockOf.get(id), "input");
+      const isWhole = output.ringRows === undefined && !output.caller && !input.caller;
+      if (!isWhole || input === output || input.lastStep !== stream.last || input.tensors.length > 1) return [];
+      const distances = { forward: plan.distance(i, id), backward: Number.POSITIVE_INFINITY };
+      return [{ output, input, step: stream.first, distances }];
+    }),
+  );
 }
 
-/** Last step that reads each tensor, directly or through a view. */
-function lastReads(schedule: Schedule): ReadonlyMap<TensorId, number> {
+function scratchBlocks(schedule: Schedule, spans: readonly Span[]): readonly Block[] {
+  const bytes = new Map<Span, number>();
+  for (const step of schedule.steps) {
+    const span = must(spans[step.index], "span");
+    const own = Math.max(0, ...[step.call, step.byRows].map((call) => (call ? totalScratchBytes(call) : 0)));
+    bytes.set(span, Math.max(bytes.get(span) ?? 0, own));
+  }
+  return [...bytes].flatMap(([{ first, last }, size]): readonly Block[] =>
+    size === 0 ? [] : [{ tensors: [], scratchOf: first, bytes: size, firstStep: first, lastStep: last }],
+  );
+}
+
+/** Per step, when it runs: steps of one stream share one span. */
+function spansOf({ steps, streams }: Schedule): readonly Span[] {
+  return steps.map(
+    ({ index }): Span =>
+      streams.find(({ first, last }) => first <= index && index <= last) ?? { first: index, last: index },
+  );
+}
+
+/** Last step at which each tensor is read, directly or through a view; a stream reads until its last step. */
+function lastReads(schedule: Schedule, spans: readonly Span[]): ReadonlyMap<TensorId, number> {
   const last = new Map<TensorId, number>();
   for (const port of schedule.graph.outputs) last.set(port.tensor, schedule.steps.length);
   for (const step of schedule.steps.slice().reverse()) {
+    const end = must(spans[step.index], "span").last;
     // A view's readers are its source's readers too.
-    const through = step.call ? step.index : Math.max(step.index, last.get(step.node.output) ?? step.index);
+    const through = step.call ? end : Math.max(end, last.get(step.node.output) ?? end);
     for (const input of step.node.inputs) last.set(input, Math.max(last.get(input) ?? -1, through));
   }
   return last;
+}
+
+/** Bytes of the arena alive at each step; an output counts only for what lies outside the input that it may overlap. */
+export function aliveBytes({ blocks, overlaps }: Liveness, stepCount: number): readonly number[] {
+  const inArena = blocks.filter((block) => block.caller === undefined);
+  return Array.from({ length: stepCount }, (_, step) => {
+    const isAlive = (block: Block): boolean => block.firstStep <= step && step <= block.lastStep;
+    const saved = overlaps.flatMap(({ input, output, distances }) => {
+      if (!isAlive(input) || !isAlive(output)) return [];
+      const [inBytes, outBytes] = [alignBytes(input.bytes), alignBytes(output.bytes)];
+      const forward = Math.max(alignBytes(distances.forward) + inBytes, outBytes);
+      const backward = Math.max(alignBytes(distances.backward) + outBytes, inBytes);
+      return [inBytes + outBytes - Math.min(forward, backward, inBytes + outBytes)];
+    });
+    const alive = inArena.filter(isAlive).reduce((sum, block) => sum + alignBytes(block.bytes), 0);
+    return alive - Math.max(0, ...saved);
+  });
+}
+
+/** Offsets in the arena are multiples of this: enough for int32, int64 and float scratch. */
+export const ARENA_ALIGN = 8;
+
+export function alignBytes(bytes: number): number {
+  return Math.ceil(bytes / ARENA_ALIGN) * ARENA_ALIGN;
 }
 
 function bytesOf(schedule: Schedule, id: TensorId): number {

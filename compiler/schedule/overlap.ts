@@ -42,13 +42,13 @@ export function safeDistances(graph: Graph, step: Step, input: number): SafeDist
 }
 
 /** The first input row that output row y, or any after it, reads. */
-function oldestRow(use: RowUse, y: number): number {
+export function oldestRow(use: RowUse, y: number): number {
   if (use.kind === "same") return y;
   return use.kind === "window" ? Math.max(0, y * use.stride - use.padBefore) : 0;
 }
 
 /** The last input row that output row y, or any before it, reads; -1 where they read padding alone. */
-function newestRow(use: RowUse, y: number, inRows: number): number {
+export function newestRow(use: RowUse, y: number, inRows: number): number {
   if (use.kind === "same") return y;
   if (use.kind === "all") return inRows - 1;
   return Math.max(-1, Math.min(inRows - 1, y * use.stride - use.padBefore + (use.size - 1) * use.dilation));

@@ -5,22 +5,23 @@
  */
 import { invariant, must } from "../diagnostics.js";
 import type { TensorId } from "../ir/graph.js";
-import type { Block, Liveness, Overlap } from "./liveness.js";
+import { ARENA_ALIGN, alignBytes, aliveBytes, type Block, type Liveness, type Overlap } from "./liveness.js";
 import type { SafeDistances } from "./overlap.js";
 import type { ArenaPlan, Place, Slot, SlotOverlap } from "./schedule.js";
 
-/** Offsets are multiples of this: enough for int32, int64 and float scratch. */
-const ALIGN = 8;
 /** Orders tried after the deterministic ones; each costs O(n^2) in the number of blocks. */
 const SEARCH_ROUNDS = 400;
 
-export function planArena({ blocks, overlaps }: Liveness, stepCount: number): ArenaPlan {
+export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
+  const { blocks, overlaps } = liveness;
   const inArena = blocks.filter((block) => block.caller === undefined);
-  const { lowerBound, peakStep } = boundOf(inArena, overlaps, stepCount);
+  const alive = aliveBytes(liveness, stepCount);
+  const lowerBound = Math.max(0, ...alive);
+  const peakStep = Math.max(0, alive.indexOf(lowerBound));
   const rules = separationRules(inArena, overlaps);
   const offsets = bestOffsets(inArena, rules, lowerBound);
   const slots = inArena.map((block, i): Slot => {
-    const { tensors, bytes, firstStep, lastStep, scratchOf } = block;
+    const { tensors, bytes, firstStep, lastStep, scratchOf, ringRows } = block;
     return {
       tensors,
       bytes,
@@ -28,13 +29,14 @@ export function planArena({ blocks, overlaps }: Liveness, stepCount: number): Ar
       lastStep,
       offset: must(offsets[i], "offset"),
       ...(scratchOf === undefined ? {} : { scratchOf }),
+      ...(ringRows === undefined ? {} : { ringRows }),
     };
   });
   const used = usedOverlaps(inArena, slots, overlaps);
   checkNoOverlap(slots, used);
   return {
-    bytes: slots.reduce((end, slot) => Math.max(end, slot.offset + roundUp(slot.bytes)), 0),
-    align: ALIGN,
+    bytes: slots.reduce((end, slot) => Math.max(end, slot.offset + alignBytes(slot.bytes)), 0),
+    align: ARENA_ALIGN,
     slots,
     overlaps: used,
     places: placesOf(blocks, offsets),
@@ -46,41 +48,8 @@ export function planArena({ blocks, overlaps }: Liveness, stepCount: number): Ar
   };
 }
 
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / ALIGN) * ALIGN;
-}
-
 function live(a: { firstStep: number; lastStep: number }, b: { firstStep: number; lastStep: number }): boolean {
   return a.firstStep <= b.lastStep && b.firstStep <= a.lastStep;
-}
-
-/** Bytes alive at the busiest step, where an output counts only for what lies outside the input that it may overlap. */
-function boundOf(
-  blocks: readonly Block[],
-  overlaps: readonly Overlap[],
-  stepCount: number,
-): { lowerBound: number; peakStep: number } {
-  let lowerBound = 0;
-  let peakStep = 0;
-  for (let step = 0; step < stepCount; step++) {
-    const alive = blocks
-      .filter((b) => b.firstStep <= step && step <= b.lastStep)
-      .reduce((sum, b) => sum + roundUp(b.bytes), 0);
-    const saved = overlaps
-      .filter((overlap) => overlap.step === step)
-      .map(({ input, output, distances }) => {
-        const [inBytes, outBytes] = [roundUp(input.bytes), roundUp(output.bytes)];
-        const forward = Math.max(roundUp(distances.forward) + inBytes, outBytes);
-        const backward = Math.max(roundUp(distances.backward) + outBytes, inBytes);
-        return inBytes + outBytes - Math.min(forward, backward, inBytes + outBytes);
-      });
-    const bytes = alive - Math.max(0, ...saved);
-    if (bytes > lowerBound) {
-      lowerBound = bytes;
-      peakStep = step;
-    }
-  }
-  return { lowerBound, peakStep };
 }
 
 /** How two blocks must lie. */
@@ -98,7 +67,7 @@ function separationRules(blocks: readonly Block[], overlaps: readonly Overlap[])
   for (const { output, input, distances } of overlaps) {
     const [o, i] = [index.get(output), index.get(input)];
     if (o === undefined || i === undefined) continue;
-    byPair.set(o * count + i, { forward: roundUp(distances.forward), backward: roundUp(distances.backward) });
+    byPair.set(o * count + i, { forward: alignBytes(distances.forward), backward: alignBytes(distances.backward) });
   }
   return {
     conflicts: (i, j) => live(must(blocks[i], "block"), must(blocks[j], "block")),
@@ -150,7 +119,7 @@ function place(
   const offsets = new Array<number>(blocks.length).fill(0);
   const placed: number[] = [];
   let end = 0;
-  const bytesOf = (i: number): number => roundUp(blocks[i]?.bytes ?? 0);
+  const bytesOf = (i: number): number => alignBytes(blocks[i]?.bytes ?? 0);
   for (const i of order) {
     // Between `from` and `to`, both excluded, block i may not start.
     const forbidden = placed
@@ -191,7 +160,10 @@ function placesOf(blocks: readonly Block[], offsets: readonly number[]): Readonl
     const offset = block.caller ? undefined : must(offsets[arenaIndex++], "offset");
     for (const id of block.tensors) {
       if (block.caller) places.set(id, block.caller);
-      else places.set(id, { kind: "arena", offset: must(offset, "offset") });
+      else {
+        const rows = block.ringRows === undefined ? {} : { ringRows: block.ringRows };
+        places.set(id, { kind: "arena", offset: must(offset, "offset"), ...rows });
+      }
     }
   }
   return places;
@@ -223,7 +195,7 @@ export function checkNoOverlap(slots: readonly Slot[], overlaps: readonly SlotOv
       if (output !== i || input !== j) return false;
       const [a, b] = [must(slots[i], "slot"), must(slots[j], "slot")];
       const between = backward ? a.offset - b.offset : b.offset - a.offset;
-      return a.firstStep === step && b.lastStep === step && between >= distance;
+      return a.firstStep === step && b.lastStep >= step && between >= distance;
     });
   slots.forEach((a, i) => {
     for (let j = i + 1; j < slots.length; j++) {

@@ -20,14 +20,39 @@ export interface Step {
   readonly why: string;
 }
 
+/**
+ * Consecutive steps that run row by row, interleaved (row-plan.ts): of a tensor that lives and dies among them only the rows in
+ * flight exist, in a ring. Nothing is computed twice.
+ */
+export interface Stream {
+  /** Indices of the first and the last step. */
+  readonly first: number;
+  readonly last: number;
+  /** Rows of the ring of each tensor that never exists as a whole. */
+  readonly rings: ReadonlyMap<TensorId, number>;
+  readonly why: string;
+}
+
 export interface Schedule {
   readonly graph: Graph;
   readonly steps: readonly Step[];
+  /** In the order of their steps; a step belongs to one stream at most. */
+  readonly streams: readonly Stream[];
+}
+
+/** The stream that a step belongs to. */
+export function streamOf(schedule: Schedule, step: Step): Stream | undefined {
+  return schedule.streams.find(({ first, last }) => first <= step.index && step.index <= last);
 }
 
 /** Where a tensor's bytes are. */
 export type Place =
-  | { readonly kind: "arena"; readonly offset: number }
+  | {
+      readonly kind: "arena";
+      readonly offset: number;
+      /** Row y is at offset + (y % ringRows) * row bytes; absent where the whole tensor is there. */
+      readonly ringRows?: number;
+    }
   /** The caller's buffer, given to run(): the index of the graph input or output. */
   | { readonly kind: "input"; readonly index: number }
   | { readonly kind: "output"; readonly index: number };
@@ -35,8 +60,10 @@ export type Place =
 export interface Slot {
   /** Tensors that share these bytes: views and in-place results, first the one that opens the slot. */
   readonly tensors: readonly TensorId[];
-  /** Or the scratch of a step. */
+  /** Or the scratch of a step, or of the stream that starts with it. */
   readonly scratchOf?: number;
+  /** Rows that exist at once, where the tensor is a ring of rows. */
+  readonly ringRows?: number;
   readonly offset: number;
   readonly bytes: number;
   /** First step that writes and last step that reads, inclusive. -1: filled before step 0; steps.length: read by the caller. */

@@ -128,26 +128,24 @@ function readCase(
   return { outputs, stackBytes: view.getUint32(4, true), trace: trace ?? new Map() };
 }
 
-/** A case starts where the step index falls. */
+/** Cases start with a marker, step -1; what a step wrote comes whole or row by row, in order. */
 function splitTrace(bytes: Uint8Array, model: HarnessModel): readonly ReadonlyMap<number, Values>[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const cases: Map<number, Values>[] = [];
-  let previous = Number.POSITIVE_INFINITY;
+  const cases: Map<number, Uint8Array[]>[] = [];
   let offset = 0;
   while (offset + 8 <= bytes.length) {
     const step = view.getInt32(offset, true);
     const length = view.getUint32(offset + 4, true);
-    if (step <= previous) cases.push(new Map());
-    cases
-      .at(-1)
-      ?.set(
-        step,
-        toValues(bytes.slice(offset + 8, offset + 8 + length), model.int32Steps.has(step) ? "int32" : "int8"),
-      );
-    previous = step;
+    const data = bytes.subarray(offset + 8, offset + 8 + length);
+    const current = cases.at(-1);
+    if (step < 0) cases.push(new Map());
+    else current?.set(step, [...(current.get(step) ?? []), data]);
     offset += 8 + length;
   }
-  return cases;
+  return cases.map((one) => {
+    const typeOf = (step: number): HarnessPort["dtype"] => (model.int32Steps.has(step) ? "int32" : "int8");
+    return new Map([...one].map(([step, pieces]) => [step, toValues(Buffer.concat(pieces), typeOf(step))]));
+  });
 }
 
 /** Copies: a file buffer is a window of a larger pool, at any offset. */

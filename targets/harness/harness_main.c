@@ -3,7 +3,8 @@
  *
  *   inputs.bin    uint32 number of cases, then per case the bytes of each input
  *   outputs.bin   per case: int32 status, uint32 stack bytes, the bytes of each output
- *   trace.bin     per step of traced code: int32 step, uint32 bytes, the bytes
+ *   trace.bin     of traced code: int32 -1, uint32 0 where a case starts; then, for what a step wrote, or for one row of it,
+ *                 int32 step, uint32 bytes, the bytes
  *
  * The context and the outputs are poisoned before each case with a pattern that depends on the case: it must not matter.
  * Each case gets fresh, exactly sized memory, so that a sanitizer sees the first byte beyond. In every other case int8 ports
@@ -16,6 +17,8 @@
 enum { MAX_PORTS = 192 };
 
 static int32_t tracing;
+static uint32_t current_case;
+static uint32_t traced_cases;
 
 static int fail(const char *why)
 {
@@ -45,6 +48,7 @@ static uint32_t hash_inputs(void *const *ports)
 
 static int run_case(uint32_t index)
 {
+    current_case = index;
     const uint32_t count = lwc_harness.inputs + lwc_harness.outputs;
     const int poison = (int)((0xA5u + 0x3Bu * index) & 0xFFu);
     void *ports[MAX_PORTS];
@@ -116,6 +120,11 @@ void lwc_trace(int32_t step, const void *data, uint32_t bytes)
     if (tracing == 0) {
         tracing = 1;
         (void)lwc_harness_open(LWC_HARNESS_TRACE);
+    }
+    while (traced_cases <= current_case) {
+        const uint32_t start[2] = {0xFFFFFFFFu, 0u};
+        (void)lwc_harness_write(LWC_HARNESS_TRACE, start, sizeof start);
+        traced_cases += 1u;
     }
     (void)lwc_harness_write(LWC_HARNESS_TRACE, head, sizeof head);
     (void)lwc_harness_write(LWC_HARNESS_TRACE, data, bytes);

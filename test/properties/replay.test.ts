@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
+import type { Optimize } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
 import { checkNoOverlap } from "../../compiler/schedule/plan-arena.js";
@@ -18,9 +19,12 @@ test("passes and arena plans keep every output byte", () => {
       netSpec,
       fc.constantFrom(...profiles),
       fc.constantFrom("caller" as const, "arena" as const),
-      (spec, numerics, io) => {
+      fc.constantFrom<Optimize>("speed", "balanced", "size", "ram"),
+      fc.option(fc.integer({ min: 0, max: 4000 }), { nil: undefined }),
+      (spec, numerics, io, optimize, ram) => {
         const graph = buildNet(spec);
-        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, io });
+        const budget = ram === undefined ? {} : { ram };
+        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, io, optimize, ...budget });
         checkNoOverlap(program.arena.slots, program.arena.overlaps);
         const inputs = randomInputs(graph, spec.seed);
         const before = interpret(graph, makeNumerics(numerics), inputs).outputs;
@@ -28,6 +32,6 @@ test("passes and arena plans keep every output byte", () => {
         expect(replay(program, inputs).outputs).toEqual(before);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 120 },
   );
 });

@@ -36,6 +36,22 @@ const nets: readonly (readonly [string, Graph])[] = [
   ...fc.sample(netSpec, { seed: 7, numRuns: 4 }).map((spec, i) => [`random network ${i}`, buildNet(spec)] as const),
 ];
 
+describe("--io arena, -O ram", () => {
+  test.each(nets)("%s", async (_, graph) => {
+    const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena", optimize: "ram" });
+    const result = await verifyProgram({
+      program,
+      imported: graph,
+      assets: await readAssets(),
+      engines: ["replay", "host", "qemu"],
+      runs: 4,
+      layers: true,
+      strict: true,
+    });
+    expect(result.differences).toEqual([]);
+  });
+});
+
 describe("--io arena", () => {
   test.each(nets)("%s", async (_, graph) => {
     const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena" });

@@ -51,7 +51,7 @@ async function request(target: string): Promise<VerifyRequest> {
   const program: Program = {
     name: "toy",
     graph: { ...graph, nodes: steps.map((step) => step.node) },
-    schedule: { graph, steps },
+    schedule: { graph, steps, streams: [] },
     arena: {
       bytes: 64,
       align: 16,

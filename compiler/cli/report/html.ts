@@ -7,8 +7,8 @@ import { type NodeNote, type PortReport, type Report, realValue, type StepReport
 import { group } from "./text.js";
 
 const style = `
-:root { color-scheme: light dark; --line: #c9ced6; --soft: #f3f5f8; --tensor: #6ea0dc; --scratch: #e0a458; --peak: #f6e3e3; }
-@media (prefers-color-scheme: dark) { :root { --line: #454b55; --soft: #22262c; --tensor: #3f6ea8; --scratch: #9a6a24; --peak: #3a2427; } }
+:root { color-scheme: light dark; --line: #c9ced6; --soft: #f3f5f8; --tensor: #6ea0dc; --ring: #7fbf8e; --scratch: #e0a458; --peak: #f6e3e3; }
+@media (prefers-color-scheme: dark) { :root { --line: #454b55; --soft: #22262c; --tensor: #3f6ea8; --ring: #2f6d42; --scratch: #9a6a24; --peak: #3a2427; } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -21,7 +21,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); }
 svg .peak { fill: var(--peak); }
-svg .tensor { fill: var(--tensor); stroke: var(--line); }
+svg .tensor { fill: var(--tensor); fill-opacity: 0.75; stroke: var(--line); }
+svg .ring { fill: var(--ring); stroke: var(--line); }
 svg .scratch { fill: var(--scratch); stroke: var(--line); }
 `;
 
@@ -42,7 +43,7 @@ export function reportHtml(report: Report): string {
     `<h1>${title}</h1>`,
     factTable(report),
     "<h2>Arena</h2>",
-    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak.</p>`,
+    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time; green: rings of rows; orange: scratch.</p>`,
     `<div class="wide">${arenaSvg(report)}</div>`,
     `<h2>Alive at the peak</h2>`,
     `<p>Step ${report.peak.step}: ${group(report.peak.bytes)} bytes.</p>`,
@@ -50,6 +51,10 @@ export function reportHtml(report: Report): string {
       [["bytes", "n"], ["what"]],
       report.peak.alive.map((slot) => [group(slot.bytes), text(slot.what)]),
     ),
+    "<h2>Streams</h2>",
+    report.streams.length === 0
+      ? "<p>None: every layer ends before the next begins.</p>"
+      : `<ul>${report.streams.map((stream) => `<li>Steps ${stream.first_step} to ${stream.last_step}: ${text(stream.why)}.</li>`).join("\n")}</ul>`,
     "<h2>Steps</h2>",
     `<div class="wide">${stepTable(report)}</div>`,
     "<h2>Computed in float by ONNX Runtime</h2>",

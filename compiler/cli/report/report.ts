@@ -29,6 +29,8 @@ export interface Report {
   readonly peak: PeakReport;
   readonly steps: readonly StepReport[];
   readonly slots: readonly SlotReport[];
+  /** Runs of steps that are interleaved row by row. */
+  readonly streams: readonly { readonly first_step: number; readonly last_step: number; readonly why: string }[];
   /** Nodes that ONNX Runtime computes in float. */
   readonly float_islands: readonly NodeNote[];
   /** Transposes that move bytes at run time. */
@@ -81,9 +83,13 @@ export interface StepReport {
 
 export interface SlotReport {
   readonly what: string;
-  readonly kind: "tensor" | "scratch";
+  readonly kind: "tensor" | "ring" | "scratch";
+  /** Rows that exist at once; null where the whole tensor does. */
+  readonly ring_rows: number | null;
   readonly offset: number;
   readonly bytes: number;
+  /** What it grows over in its first step; null where it has its bytes to itself. */
+  readonly over: string | null;
   /** -1: filled before step 0. */
   readonly first_step: number;
   /** Number of steps: read after the last one. */
@@ -99,7 +105,7 @@ export function makeReport(program: Program): Report {
   const { graph, schedule, options, arena } = program;
   const sizes = programSizes(program);
   const slots = arena.slots
-    .map((slot) => slotReport(graph, slot))
+    .map((slot, index) => slotReport(program, slot, index))
     .sort((a, b) => a.offset - b.offset || a.first_step - b.first_step);
   return {
     model: program.name,
@@ -122,6 +128,7 @@ export function makeReport(program: Program): Report {
     peak: peakReport(slots, arena.peakStep),
     steps: schedule.steps.map((step) => stepReport(graph, step)),
     slots,
+    streams: schedule.streams.map(({ first, last, why }) => ({ first_step: first, last_step: last, why })),
     float_islands: schedule.steps.flatMap((step) =>
       step.node.origin.island === undefined ? [] : [{ node: stepName(step), reason: step.node.origin.island }],
     ),
@@ -196,11 +203,18 @@ function stepReport(graph: Graph, step: Step): StepReport {
   };
 }
 
-function slotReport(graph: Graph, slot: Slot): SlotReport {
-  const names = slot.tensors.map((id) => tensorOf(graph, id).source || id);
+function scratchName({ firstStep, lastStep }: Slot): string {
+  return firstStep === lastStep ? `scratch of step ${firstStep}` : `scratch of steps ${firstStep} to ${lastStep}`;
+}
+
+function slotReport({ graph, arena }: Program, slot: Slot, index: number): SlotReport {
+  const namesOf = (one: Slot): string => one.tensors.map((id) => tensorOf(graph, id).source || id).join(", then ");
+  const under = arena.slots[arena.overlaps.find((overlap) => overlap.output === index)?.input ?? -1];
   return {
-    what: slot.scratchOf === undefined ? names.join(", then ") : `scratch of step ${slot.scratchOf}`,
-    kind: slot.scratchOf === undefined ? "tensor" : "scratch",
+    what: slot.scratchOf === undefined ? namesOf(slot) : scratchName(slot),
+    kind: slot.scratchOf !== undefined ? "scratch" : slot.ringRows === undefined ? "tensor" : "ring",
+    ring_rows: slot.ringRows ?? null,
+    over: under ? namesOf(under) : null,
     offset: slot.offset,
     bytes: slot.bytes,
     first_step: slot.firstStep,

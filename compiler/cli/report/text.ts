@@ -8,6 +8,16 @@ export function reportText(report: Report): string {
     summary(report),
     ["PEAK", ...peak(report)],
     ["STEPS", ...columns(stepTable(report.steps))],
+    ...(report.streams.length === 0
+      ? []
+      : [
+          [
+            "STREAMS",
+            ...report.streams.map(
+              ({ first_step: first, last_step: last, why }) => `  steps ${first} to ${last}: ${why}`,
+            ),
+          ],
+        ]),
     ["WHY", ...report.steps.map((step) => `${String(step.step).padStart(4)}  ${printable(step.why, 300)}`)],
     ["IN FLOAT IN ONNX RUNTIME", ...notes(report.float_islands, "none: every node is computed in integers")],
     ["TRANSPOSES LEFT", ...notes(report.transposes, "none")],

@@ -1,0 +1,159 @@
+/**
+ * Streams as C: one function per stream, a loop in which the layer nearest the output that can make its next row makes it. Its
+ * counters say how many rows of each layer there are; a ring is indexed by the row number modulo its length.
+ */
+import { must } from "../diagnostics.js";
+import { type TensorId, tensorOf } from "../ir/graph.js";
+import { rowLength } from "../ir/shape.js";
+import { type Drive, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
+import { type RowInput, type RowStep, rowSteps } from "../schedule/row-plan.js";
+import type { Program, Step, Stream } from "../schedule/schedule.js";
+import type { Bindings } from "./bindings.js";
+import { callText } from "./c-literal.js";
+import { kernelInputs } from "./kernel-inputs.js";
+import { stepShapes, stepTitle } from "./step-text.js";
+import type { StreamStepView, StreamView, WindowView } from "./view.js";
+
+export function streamName(bindings: Bindings, stream: Stream): string {
+  return `${bindings.prefix}_rows_${stream.first}_to_${stream.last}`;
+}
+
+/** What run() passes to a stream: the arena, and the caller's buffers that it touches. */
+export function streamArguments(program: Program, bindings: Bindings, stream: Stream): readonly string[] {
+  const names = new Set(portsOf(program, bindings, stream).map((port) => port.name));
+  return [...(usesArena(program, stream) ? ["arena"] : []), ...names];
+}
+
+export function streamView(program: Program, bindings: Bindings, stream: Stream, trace: boolean): StreamView {
+  const steps = stepsOf(program, stream);
+  const rows = rowSteps(program.graph, steps);
+  const ports = portsOf(program, bindings, stream).map(
+    (port) => `${port.direction === "input" ? "const " : ""}${port.cType} *${port.name}`,
+  );
+  const parameters = [...(usesArena(program, stream) ? ["int8_t *arena"] : []), ...new Set(ports)];
+  return {
+    range: `${stream.first} to ${stream.last}`,
+    signature: callText("", `static void ${streamName(bindings, stream)}`, parameters, ""),
+    counters: steps.map((step) => `y${step.index}`),
+    // The layer nearest the output comes first.
+    steps: rows.map((row) => streamStep(program, bindings, stream, rows, row, trace)).reverse(),
+  };
+}
+
+function stepsOf(program: Program, stream: Stream): readonly Step[] {
+  return program.schedule.steps.slice(stream.first, stream.last + 1);
+}
+
+/** Activations that the steps of a stream read and write. */
+function tensorsOf(program: Program, stream: Stream): readonly TensorId[] {
+  return stepsOf(program, stream).flatMap((step) => [...kernelInputs(program.graph, step), step.node.output]);
+}
+
+function portsOf(program: Program, bindings: Bindings, stream: Stream): Bindings["ports"] {
+  const names = new Set(tensorsOf(program, stream).map((id) => bindings.pointer(id)));
+  return bindings.ports.filter((port) => !port.inArena && names.has(port.name));
+}
+
+function usesArena(program: Program, stream: Stream): boolean {
+  const places = tensorsOf(program, stream).map((id) => program.arena.places.get(id)?.kind);
+  return places.includes("arena") || program.arena.scratch.has(stream.first);
+}
+
+function streamStep(
+  program: Program,
+  bindings: Bindings,
+  stream: Stream,
+  rows: readonly RowStep[],
+  { step, inputs, rows: count }: RowStep,
+  trace: boolean,
+): StreamStepView {
+  const { graph } = program;
+  const call = must(step.call, "kernel");
+  const counter = `y${step.index}`;
+  const out = rowPointer(program, bindings, step.node.output, counter);
+  const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, stream, kernelScratchOffset(call))] : [];
+  const { drive } = call;
+  const sources =
+    drive.kind === "rows"
+      ? ["rows"]
+      : inputs.map(({ tensor, use }) =>
+          use.kind === "all" ? bindings.pointer(tensor) : rowPointer(program, bindings, tensor, counter),
+        );
+  const bytes = rowLength(tensorOf(graph, step.node.output).shape);
+  return {
+    head: step.index === stream.last ? "if" : "} else if",
+    title: `step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)}`,
+    ready: readyText(rows, inputs, counter, count),
+    counter,
+    window:
+      drive.kind === "rows" ? windowView(program, bindings, stream, must(inputs[0], "input"), step, drive) : undefined,
+    call: callText(
+      "            ",
+      bindings.instances.nameOf(step),
+      [...sources, ...bindings.constants.namesOf(step), out, ...scratch],
+      ";",
+    ),
+    trace: trace ? callText("            ", "lwc_trace", [String(step.index), out, `${bytes}u`], ";") : "",
+  };
+}
+
+/** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */
+function readyText(rows: readonly RowStep[], inputs: readonly RowInput[], counter: string, count: number): string {
+  const conditions = inputs.flatMap(({ use, producer, rows: available }): readonly string[] => {
+    if (producer === undefined) return [];
+    const made = `y${must(rows[producer], "producer").step.index}`;
+    if (use.kind === "same") return [`(${made} > ${counter})`];
+    if (use.kind === "all") return [`(${made} == ${available})`];
+    const reach = (use.size - 1) * use.dilation - use.padBefore;
+    return [`((${made} == ${available}) || (${made} > ${sum(times(counter, use.stride), reach)}))`];
+  });
+  const more = `${counter} < ${count}`;
+  if (conditions.length === 0) return more;
+  return [`(${more})`, ...new Set(conditions)].join(" &&\n            ");
+}
+
+/** The loop that fills the pointers to the rows of a window. */
+function windowView(
+  program: Program,
+  bindings: Bindings,
+  stream: Stream,
+  input: RowInput,
+  step: Step,
+  drive: Extract<Drive, { kind: "rows" }>,
+): WindowView {
+  const call = must(step.call, "kernel");
+  const { window, inRows, inRowBytes, padValue } = drive;
+  const first = sum(times(`y${step.index}`, window.stride), -window.padBefore);
+  return {
+    size: String(window.size),
+    row: window.size === 1 ? first : `${first} + ${times("k", window.dilation)}`,
+    pointer: rowPointer(program, bindings, input.tensor, "row"),
+    hasPadding: needsPaddingRow(call),
+    outside: `(row < 0) || (row >= ${inRows})`,
+    padding: needsPaddingRow(call) ? scratchPointer(bindings, stream, 0) : "",
+    padValue: String(padValue),
+    rowBytes: String(inRowBytes),
+  };
+}
+
+/** Address of a row of a tensor, in its ring where it has one. */
+function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: string): string {
+  const bytes = rowLength(tensorOf(program.graph, id).shape);
+  const place = program.arena.places.get(id);
+  const base = bindings.pointer(id);
+  if (place?.kind !== "arena" || place.ringRows === undefined) return `${base} + (${row} * ${bytes})`;
+  return place.ringRows === 1 ? base : `${base} + ((${row} % ${place.ringRows}) * ${bytes})`;
+}
+
+function scratchPointer(bindings: Bindings, stream: Stream, offset: number): string {
+  return offset === 0 ? bindings.scratch(stream.first) : `${bindings.scratch(stream.first)} + ${offset}`;
+}
+
+function times(name: string, factor: number): string {
+  return factor === 1 ? name : `(${name} * ${factor})`;
+}
+
+function sum(term: string, constant: number): string {
+  if (constant === 0) return term;
+  return constant > 0 ? `(${term} + ${constant})` : `(${term} - ${-constant})`;
+}

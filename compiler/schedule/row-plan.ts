@@ -1,0 +1,119 @@
+/**
+ * Steps that run row by row, interleaved: which row is made when, how many rows of each tensor in between have to exist at
+ * once, and how far an output may trail the input that it grows over. The rule is the same in the plan, in replay and in the C
+ * code: of the steps that can make their next row, the one nearest the output makes it.
+ */
+import { must } from "../diagnostics.js";
+import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
+import { rowCount, rowLength } from "../ir/shape.js";
+import { opOf } from "../ops/index.js";
+import { type RowUse, viewOf } from "../ops/op.js";
+import { newestRow, oldestRow } from "./overlap.js";
+import type { Step } from "./schedule.js";
+
+/** What a step of a stream reads of one tensor. */
+export interface RowInput {
+  readonly tensor: TensorId;
+  readonly use: RowUse;
+  /** Position in the stream of the step that makes the tensor; undefined where it exists as a whole. */
+  readonly producer: number | undefined;
+  readonly rows: number;
+}
+
+export interface RowStep {
+  readonly step: Step;
+  readonly inputs: readonly RowInput[];
+  /** Output rows. */
+  readonly rows: number;
+}
+
+/** The steps of a stream with their data flow; `fed` is a tensor whose rows arrive from outside, one by one. */
+export function rowSteps(graph: Graph, steps: readonly Step[]): readonly RowStep[] {
+  const producers = new Map(steps.map((step, i) => [step.node.output, i]));
+  return steps.map((step) => {
+    const view = viewOf(graph, step.node);
+    const inputs = step.node.inputs.flatMap((tensor, i): readonly RowInput[] => {
+      const { data, shape } = tensorOf(graph, tensor);
+      if (data) return [];
+      return [{ tensor, use: opOf(step.node).rows(view, i), producer: producers.get(tensor), rows: rowCount(shape) }];
+    });
+    return { step, inputs, rows: rowCount(view.output.shape) };
+  });
+}
+
+/** True when a step can make row `y`, with made[i] rows of step i in existence. */
+export function canMakeRow(step: RowStep, y: number, made: ArrayLike<number>): boolean {
+  if (y >= step.rows) return false;
+  return step.inputs.every(
+    ({ use, producer, rows }) => producer === undefined || newestRow(use, y, rows) < (made[producer] ?? 0),
+  );
+}
+
+/** Walks through the rows in their order: `make(i, y)` for row y of step i. */
+export function walkRows(steps: readonly RowStep[], make: (step: number, y: number) => void): void {
+  const made = new Int32Array(steps.length);
+  let i = steps.length - 1;
+  while (i >= 0) {
+    const y = made[i] ?? 0;
+    if (canMakeRow(must(steps[i], "step"), y, made)) {
+      make(i, y);
+      made[i] = y + 1;
+      i = steps.length - 1;
+    } else {
+      i--;
+    }
+  }
+}
+
+export interface RowPlan {
+  /** Rows of each tensor made by a step of the stream that are needed at once, that step's output included. */
+  readonly ringRows: readonly number[];
+  /** Least offset(input) - offset(output), by input tensor, for each step's output as a whole tensor. */
+  readonly distance: (output: number, input: TensorId) => number;
+}
+
+export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
+  const made = new Int32Array(steps.length);
+  const ringRows = new Array<number>(steps.length).fill(1);
+  const readers = readersOf(steps);
+  /** First row of a tensor that some step still reads, the row that is being made included. */
+  const oldestNeeded = (tensor: TensorId): number =>
+    Math.min(
+      ...(readers.get(tensor) ?? []).map(({ step, use }) => {
+        const y = made[step] ?? 0;
+        return y >= must(steps[step], "step").rows ? Number.POSITIVE_INFINITY : oldestRow(use, y);
+      }),
+    );
+  const external = [...readers.keys()].filter((tensor) => !steps.some(({ step }) => step.node.output === tensor));
+  const rowBytes = (tensor: TensorId): number => rowLength(tensorOf(graph, tensor).shape);
+  const distances = new Map<string, number>();
+  walkRows(steps, (i, y) => {
+    const output = must(steps[i], "step").step.node.output;
+    const oldest = oldestNeeded(output);
+    if (oldest <= y) ringRows[i] = Math.max(ringRows[i] ?? 1, y + 1 - oldest);
+    for (const input of external) {
+      const first = oldestNeeded(input);
+      if (first === Number.POSITIVE_INFINITY) continue;
+      const key = `${i} ${input}`;
+      const distance = (y + 1) * rowBytes(output) - first * rowBytes(input);
+      distances.set(key, Math.max(distances.get(key) ?? 0, distance));
+    }
+    made[i] = y + 1;
+  });
+  return { ringRows, distance: (output, input) => distances.get(`${output} ${input}`) ?? 0 };
+}
+
+function readersOf(steps: readonly RowStep[]): ReadonlyMap<TensorId, readonly { step: number; use: RowUse }[]> {
+  const readers = new Map<TensorId, { step: number; use: RowUse }[]>();
+  steps.forEach(({ inputs }, step) => {
+    for (const { tensor, use } of inputs) readers.set(tensor, [...(readers.get(tensor) ?? []), { step, use }]);
+  });
+  return readers;
+}
+
+/** Tensors from outside that are read row by row alone. */
+export function dyingInputs(rows: readonly RowStep[]): readonly TensorId[] {
+  const inputs = rows.flatMap((step) => step.inputs.filter(({ producer }) => producer === undefined));
+  const whole = new Set(inputs.filter(({ use }) => use.kind === "all").map(({ tensor }) => tensor));
+  return [...new Set(inputs.map(({ tensor }) => tensor))].filter((tensor) => !whole.has(tensor));
+}

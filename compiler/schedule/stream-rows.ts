@@ -1,0 +1,228 @@
+/**
+ * Chooses which runs of steps are streamed row by row. Cutting the order of steps into single steps and streams is a shortest
+ * path problem whose length is the busiest piece: solved by dynamic programming, first for the least peak, then for the fewest
+ * streamed steps within it, or within the RAM that the caller allows.
+ */
+import { must } from "../diagnostics.js";
+import { type TensorId, tensorOf } from "../ir/graph.js";
+import { elementCount, rowCount, rowLength } from "../ir/shape.js";
+import { opOf } from "../ops/index.js";
+import { type KernelCall, totalScratchBytes } from "../ops/kernel.js";
+import { viewOf } from "../ops/op.js";
+import { alignBytes, aliveBytes, computeLiveness } from "./liveness.js";
+import { dyingInputs, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
+import type { Schedule, Step, Stream } from "./schedule.js";
+
+export interface StreamOptions {
+  readonly io: "caller" | "arena";
+  /** Bytes of arena that are good enough; the least peak where absent. */
+  readonly budget?: number;
+  /** A step with fewer multiply-accumulates or output bytes per row is not worth the loop around its rows. */
+  readonly leastRowWork: number;
+}
+
+/** Longest stream that is tried, in steps. */
+const MAX_STEPS = 32;
+
+export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
+  const { steps } = schedule;
+  const single = aliveBytes(computeLiveness(schedule, options.io), steps.length);
+  const whole = Math.max(0, ...single);
+  if (options.budget !== undefined && whole <= options.budget) return schedule;
+  const pieces = findPieces(schedule, single, options);
+  const least = leastPeak(pieces, steps.length);
+  const bound = options.budget === undefined ? least : Math.max(least, options.budget);
+  const streams = fewestStreamed(pieces, steps.length, bound).map((piece) => ({
+    first: piece.first,
+    last: piece.last,
+    rings: piece.rings,
+    why: `rows of ${piece.last - piece.first + 1} layers in flight: ${piece.bytes} bytes alive instead of ${piece.without}`,
+  }));
+  return streams.length === 0 ? schedule : applyStreams(schedule, streams);
+}
+
+/** A step that runs alone, or a stream. */
+interface Piece {
+  readonly first: number;
+  readonly last: number;
+  /** Bytes of arena alive while it runs. */
+  readonly bytes: number;
+  /** The same if its steps ran one after the other. */
+  readonly without: number;
+  readonly rings: ReadonlyMap<TensorId, number>;
+}
+
+/** Each step calls its kernel once per row. */
+function applyStreams(schedule: Schedule, streams: readonly Stream[]): Schedule {
+  const steps = schedule.steps.map((step): Step => {
+    const isStreamed = streams.some(({ first, last }) => first <= step.index && step.index <= last);
+    const call = isStreamed ? rowCall(step) : undefined;
+    return call ? { ...step, call } : step;
+  });
+  return { ...schedule, steps, streams };
+}
+
+/** The call that makes one row, where the step can be streamed. */
+export function rowCall(step: Step): KernelCall | undefined {
+  return step.call?.drive.kind === "rows" ? step.call : step.byRows;
+}
+
+function findPieces(schedule: Schedule, single: readonly number[], options: StreamOptions): readonly Piece[] {
+  const { graph, steps } = schedule;
+  const life = lifetimes(schedule, options.io);
+  const pieces: Piece[] = steps.map(({ index }) => {
+    const bytes = single[index] ?? 0;
+    return { first: index, last: index, bytes, without: bytes, rings: new Map() };
+  });
+  const canStream = steps.map((step) => isStreamable(schedule, step, options));
+  for (let first = 0; first < steps.length; first++) {
+    for (let last = first; last < steps.length && last - first < MAX_STEPS && canStream[last]; last++) {
+      if (last === first) continue;
+      const members = steps.slice(first, last + 1);
+      const rows = rowSteps(graph, members);
+      if (rows.some(({ inputs }) => inputs.some(({ use, producer }) => use.kind === "all" && producer !== undefined)))
+        break;
+      const plan = planRows(graph, rows);
+      const { bytes, rings } = streamBytes(schedule, life, rows, plan);
+      const without = Math.max(...single.slice(first, last + 1));
+      if (bytes < without) pieces.push({ first, last, bytes, without, rings });
+    }
+  }
+  return pieces;
+}
+
+function isStreamable(schedule: Schedule, step: Step, options: StreamOptions): boolean {
+  const call = rowCall(step);
+  const view = viewOf(schedule.graph, step.node);
+  const { shape, dtype } = view.output;
+  if (!call || call.drive.kind === "flat" || dtype !== "int8" || shape.length !== 4) return false;
+  const work = Math.max(step.macs, elementCount(shape)) / rowCount(shape);
+  const reads = view.inputs.flatMap((tensor, i) => (tensor.data ? [] : [opOf(step.node).rows(view, i).kind]));
+  return rowCount(shape) > 1 && work >= options.leastRowWork && reads.some((kind) => kind !== "all");
+}
+
+interface Life {
+  readonly bytes: number;
+  /** -1: before step 0. */
+  readonly made: number;
+  /** steps.length: read by the caller. */
+  readonly read: number;
+  /** Its bytes are the caller's and cost the arena nothing. */
+  readonly isCaller: boolean;
+}
+
+/** Each piece of memory that tensors would need if nothing worked in place; views count with their source. */
+function lifetimes(schedule: Schedule, io: "caller" | "arena"): ReadonlyMap<TensorId, Life> {
+  const { graph, steps } = schedule;
+  const root = new Map<TensorId, TensorId>();
+  const life = new Map<TensorId, { bytes: number; made: number; read: number; isCaller: boolean }>();
+  const bytesOf = (id: TensorId): number => {
+    const tensor = tensorOf(graph, id);
+    return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+  };
+  for (const port of graph.inputs)
+    life.set(port.tensor, { bytes: bytesOf(port.tensor), made: -1, read: -1, isCaller: io === "caller" });
+  for (const step of steps) {
+    const { inputs, output } = step.node;
+    for (const input of inputs) {
+      const source = life.get(root.get(input) ?? input);
+      if (source) source.read = step.index;
+    }
+    const [first] = inputs;
+    if (!step.call && first !== undefined) root.set(output, root.get(first) ?? first);
+    else life.set(output, { bytes: bytesOf(output), made: step.index, read: step.index, isCaller: false });
+  }
+  for (const port of graph.outputs) {
+    const source = must(life.get(root.get(port.tensor) ?? port.tensor), "output");
+    source.read = steps.length;
+    if (io === "caller") source.isCaller = true;
+  }
+  return life;
+}
+
+/** Bytes alive while the steps run as a stream, and the rings of what lives and dies inside. */
+function streamBytes(
+  schedule: Schedule,
+  life: ReadonlyMap<TensorId, Life>,
+  rows: readonly RowStep[],
+  plan: RowPlan,
+): { readonly bytes: number; readonly rings: ReadonlyMap<TensorId, number> } {
+  const { graph } = schedule;
+  const first = must(rows[0], "step").step.index;
+  const last = must(rows.at(-1), "step").step.index;
+  const rings = new Map<TensorId, number>();
+  let bytes = Math.max(0, ...rows.map(({ step }) => totalScratchBytes(must(rowCall(step), "row call"))));
+  rows.forEach(({ step }, i) => {
+    const id = step.node.output;
+    const own = life.get(id);
+    // Views behind the stream share the bytes of their source, which then must exist as a whole.
+    if (own === undefined || own.read > last) return;
+    const count = Math.min(plan.ringRows[i] ?? 1, rowCount(tensorOf(graph, id).shape));
+    rings.set(id, count);
+    bytes += alignBytes(count * rowLength(tensorOf(graph, id).shape));
+  });
+  for (const [id, { made, read, bytes: size, isCaller }] of life) {
+    if (!isCaller && made <= last && read >= first && !rings.has(id)) bytes += alignBytes(size);
+  }
+  return { bytes: bytes - overlapSaving(life, rows, plan, rings), rings };
+}
+
+/** The most that one output saves by growing over an input that dies in the stream. */
+function overlapSaving(
+  life: ReadonlyMap<TensorId, Life>,
+  rows: readonly RowStep[],
+  plan: RowPlan,
+  rings: ReadonlyMap<TensorId, number>,
+): number {
+  const last = must(rows.at(-1), "step").step.index;
+  let saving = 0;
+  rows.forEach(({ step }, i) => {
+    const output = life.get(step.node.output);
+    if (!output || output.isCaller || rings.has(step.node.output)) return;
+    for (const id of dyingInputs(rows)) {
+      const input = life.get(id);
+      if (!input || input.isCaller || input.read > last) continue;
+      const together = Math.max(alignBytes(plan.distance(i, id)) + alignBytes(input.bytes), alignBytes(output.bytes));
+      saving = Math.max(saving, alignBytes(input.bytes) + alignBytes(output.bytes) - together);
+    }
+  });
+  return saving;
+}
+
+/** The least possible peak over all ways to cut the steps into pieces. */
+function leastPeak(pieces: readonly Piece[], stepCount: number): number {
+  const peak = new Array<number>(stepCount + 1).fill(Number.POSITIVE_INFINITY);
+  peak[0] = 0;
+  for (const piece of byFirst(pieces)) {
+    const through = Math.max(peak[piece.first] ?? 0, piece.bytes);
+    peak[piece.last + 1] = Math.min(peak[piece.last + 1] ?? 0, through);
+  }
+  return peak[stepCount] ?? 0;
+}
+
+/** The streams of the cut with the fewest streamed steps whose pieces all stay within `bound`. */
+function fewestStreamed(pieces: readonly Piece[], stepCount: number, bound: number): readonly Piece[] {
+  const streamed = new Array<number>(stepCount + 1).fill(Number.POSITIVE_INFINITY);
+  const via = new Array<Piece | undefined>(stepCount + 1).fill(undefined);
+  streamed[0] = 0;
+  for (const piece of byFirst(pieces)) {
+    if (piece.bytes > bound) continue;
+    const length = piece.last - piece.first + 1;
+    const cost = (streamed[piece.first] ?? 0) + (length > 1 ? length : 0);
+    if (cost < (streamed[piece.last + 1] ?? 0)) {
+      streamed[piece.last + 1] = cost;
+      via[piece.last + 1] = piece;
+    }
+  }
+  const chosen: Piece[] = [];
+  for (let end = stepCount; end > 0; ) {
+    const piece = must(via[end], "piece");
+    if (piece.last > piece.first) chosen.unshift(piece);
+    end = piece.first;
+  }
+  return chosen;
+}
+
+function byFirst(pieces: readonly Piece[]): readonly Piece[] {
+  return pieces.toSorted((a, b) => a.first - b.first || a.last - b.last);
+}

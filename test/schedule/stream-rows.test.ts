@@ -1,0 +1,97 @@
+/** Streams of rows: which rows exist when, what a stream saves, and that replay would see a ring that is too short. */
+import { describe, expect, test } from "vitest";
+import { makeNumerics } from "../../compiler/arith/numerics.js";
+import { type BackEndOptions, compileGraph } from "../../compiler/compile-graph.js";
+import type { Graph, TensorId } from "../../compiler/ir/graph.js";
+import { interpret } from "../../compiler/reference/interpret.js";
+import { replay } from "../../compiler/reference/replay.js";
+import { planRows, rowSteps, walkRows } from "../../compiler/schedule/row-plan.js";
+import type { Program } from "../../compiler/schedule/schedule.js";
+import type { Target } from "../../compiler/targets.js";
+import { GraphBuilder, randomInputs, randomInts } from "../support/graph-builder.js";
+import { coreTarget } from "../support/targets.js";
+
+const m4 = coreTarget("cortex-m4");
+const clamp = { clampMin: -128, clampMax: 127 };
+
+function conv(b: GraphBuilder, x: TensorId, channels: number, kernel: number, stride = 1): TensorId {
+  const inputs = b.shapeOf(x)[3]!;
+  const pad = kernel >> 1;
+  const count = channels * kernel * kernel * inputs;
+  const weights = b.weights([channels, kernel, kernel, inputs], randomInts(count, channels + kernel));
+  const attrs = { groups: 1, strides: [stride, stride], dilations: [1, 1], pads: [pad, pad, pad, pad], ...clamp };
+  return b.node("conv2d", [x, weights], attrs, { scale: 0.3 });
+}
+
+/** An inverted residual: expand, filter, project, add. */
+function residual(): Graph {
+  const b = new GraphBuilder();
+  const x = conv(b, b.input([1, 12, 12, 3]), 4, 3);
+  const end = conv(b, conv(b, conv(b, x, 24, 1), 24, 3), 4, 1);
+  return b.output(b.node("add", [x, end], { ...clamp, spanScalar: "none" }, { scale: 0.4 })).build();
+}
+
+function expectEqual(program: Program): void {
+  for (const seed of [1, 2]) {
+    const inputs = randomInputs(program.graph, seed);
+    const expected = interpret(program.graph, makeNumerics(program.options.numerics), inputs);
+    const found = replay(program, inputs);
+    expect(found.outputs).toEqual(expected.outputs);
+    for (const [id, value] of found.values) expect(value).toEqual(expected.values.get(id));
+  }
+}
+
+const compiled = (options: BackEndOptions, graph = residual()): Program =>
+  compileGraph(graph, m4, { io: "arena", ...options });
+
+test("a 3x3 layer keeps three rows of its input, a 1x1 layer one, and a stride of two asks for two rows at a time", () => {
+  const b = new GraphBuilder();
+  const graph = b.output(conv(b, conv(b, conv(b, b.input([1, 9, 9, 2]), 4, 1), 4, 3, 2), 4, 1)).build();
+  const { schedule } = compileGraph(graph, m4, { optimize: "speed" });
+  const rows = rowSteps(graph, schedule.steps);
+  expect(planRows(graph, rows).ringRows).toEqual([3, 1, 1]);
+  const order: string[] = [];
+  walkRows(rows, (step, y) => order.push(`${step}:${y}`));
+  expect(order.slice(0, 8)).toEqual(["0:0", "0:1", "1:0", "2:0", "0:2", "0:3", "1:1", "2:1"]);
+  expect(order).toHaveLength(9 + 5 + 5);
+});
+
+describe("a residual block", () => {
+  test("shrinks to the rows in flight", () => {
+    const layerwise = compiled({ optimize: "speed" });
+    const streamed = compiled({ optimize: "ram" });
+    expect(layerwise.schedule.streams).toEqual([]);
+    // The wide tensors, 12 x 12 x 24, are gone: three rows of one and a row of the other are left.
+    expect(streamed.arena.bytes).toBeLessThan(0.6 * layerwise.arena.bytes);
+    expect(streamed.arena.slots.filter((slot) => slot.ringRows !== undefined).length).toBeGreaterThan(2);
+    expectEqual(layerwise);
+    expectEqual(streamed);
+  });
+
+  test("streams no more than the RAM asks for", () => {
+    const least = compiled({ optimize: "ram" });
+    const roomy = compiled({ ram: 1_000_000 });
+    const tight = compiled({ ram: least.arena.bytes });
+    expect(roomy.schedule.streams).toEqual([]);
+    expect(tight.arena.bytes).toBeLessThanOrEqual(least.arena.bytes);
+    expectEqual(tight);
+  });
+
+  test("is streamed for speed only where the board is too small", () => {
+    const withRam = (bytes: number): Target => ({ ...m4, memory: [{ name: "SRAM", bytes, use: "ram" }] });
+    const [small, large] = [withRam(4096), withRam(65536)];
+    const options = { io: "arena", optimize: "speed" } as const;
+    expect(compileGraph(residual(), large, options).schedule.streams).toEqual([]);
+    expect(compileGraph(residual(), small, options).schedule.streams).not.toEqual([]);
+  });
+
+  test("replay sees a ring that is one row too short", () => {
+    const program = compiled({ optimize: "ram" });
+    const inputs = randomInputs(program.graph, 1);
+    const expected = replay(program, inputs).outputs;
+    const ring = program.arena.slots.find((slot) => (slot.ringRows ?? 0) > 2)!;
+    const places = new Map(program.arena.places);
+    places.set(ring.tensors[0]!, { kind: "arena", offset: ring.offset, ringRows: ring.ringRows! - 1 });
+    expect(replay({ ...program, arena: { ...program.arena, places } }, inputs).outputs).not.toEqual(expected);
+  });
+});
