@@ -11,6 +11,7 @@
 import { invariant, must } from "../diagnostics.js";
 import type { Numerics } from "./numerics.js";
 import { fixedPoint, makeRequantize, type Requantize } from "./requant.js";
+import { thresholds } from "./requant-thresholds.js";
 import { clamp, roundHalfEven } from "./saturate.js";
 
 export interface RequantChannel {
@@ -44,6 +45,8 @@ export interface RequantPlan {
   /** Per channel, see lwc.h: bias first. */
   readonly words: Int32Array;
   readonly wordsPerChannel: number;
+  /** Largest magnitude of an accumulator, with the offset of a short form. */
+  readonly reach: number;
   /** The layer's own biases: a short form adds its offset to them in `words`. */
   readonly biases: readonly number[];
   readonly why: string;
@@ -66,43 +69,6 @@ export function planRequant(layer: RequantLayer, numerics: Numerics, isa: { read
     planWindow(layer, numerics) ??
     planFloat(layer, "accumulators beyond the integer window form: float32 as ONNX Runtime has it")
   );
-}
-
-/** Smallest accumulator for each output value k in (min, max] that is reachable, as [k, accumulator] flattened. */
-export function thresholds(requantize: Requantize, layer: RequantLayer, channel: RequantChannel): Float64Array {
-  const low = requantize(channel.accMin);
-  const high = requantize(channel.accMax);
-  const out = new Float64Array(2 * (high - low));
-  for (let k = low + 1, i = 0; k <= high; k++) {
-    let at = Math.min(
-      channel.accMax,
-      Math.max(channel.accMin + 1, Math.ceil((k - layer.zeroPoint - 0.5) / channel.scale)),
-    );
-    if (requantize(at) >= k) {
-      let step = 1;
-      while (at - step > channel.accMin && requantize(at - step) >= k) step *= 2;
-      at = bisect(requantize, Math.max(channel.accMin, at - step), at, k);
-    } else {
-      let step = 1;
-      while (at + step < channel.accMax && requantize(at + step) < k) step *= 2;
-      at = bisect(requantize, at, Math.min(channel.accMax, at + step), k);
-    }
-    out[i++] = k;
-    out[i++] = at;
-  }
-  return out;
-}
-
-/** Smallest accumulator in (below, reached] with value >= k, given value(below) < k <= value(reached). */
-function bisect(requantize: Requantize, below: number, reached: number, k: number): number {
-  let lo = below;
-  let hi = reached;
-  while (hi - lo > 1) {
-    const middle = Math.floor((lo + hi) / 2);
-    if (requantize(middle) >= k) hi = middle;
-    else lo = middle;
-  }
-  return hi;
 }
 
 /** Offsets d tried per channel when looking for a short form. */
@@ -145,6 +111,7 @@ function planShort(layer: RequantLayer, numerics: Numerics): RequantPlan | undef
     words,
     wordsPerChannel: 3,
     biases: biasesOf(layer),
+    reach: reachOf(layer),
     why: `requantize in one multiply: proven for all ${layer.channels.length} channels`,
   };
 }
@@ -250,8 +217,15 @@ function planSingle(layer: RequantLayer): RequantPlan {
     words,
     wordsPerChannel: 3,
     biases: biasesOf(layer),
+    reach: reachOf(layer),
     why: "single rounding, the definition of the fast profile",
   };
+}
+
+function reachOf(layer: RequantLayer): number {
+  return (
+    Math.max(...layer.channels.map(({ accMin, accMax }) => Math.max(Math.abs(accMin), Math.abs(accMax)))) + MAX_OFFSET
+  );
 }
 
 function biasesOf(layer: RequantLayer): readonly number[] {
@@ -275,12 +249,21 @@ function planFloat(layer: RequantLayer, why: string): RequantPlan {
   const { zeroPoint, min, max } = layer;
   return {
     form: "float",
-    fields: { form: formCode.float, shift: 0, zero_point: zeroPoint, min, max },
+    fields: { form: formCode.float, shift: isNarrow(layer) ? 1 : 0, zero_point: zeroPoint, min, max },
     words,
     wordsPerChannel: 2,
     biases: biasesOf(layer),
+    reach: reachOf(layer),
     why: `requantize ${why}`,
   };
+}
+
+/** Whether results stay within an int16 before the clamp, which is int8's own: then kernels saturate halves of a register. */
+function isNarrow({ channels, min, max }: RequantLayer): boolean {
+  if (min !== -128 || max !== 127) return false;
+  return channels.every(
+    ({ scale, accMin, accMax }) => Math.max(Math.abs(accMin), Math.abs(accMax)) * scale < 2 ** 15 - 256,
+  );
 }
 
 /** scale = mantissa / 2^shift with mantissa in [2^23, 2^24). */
@@ -329,6 +312,7 @@ function planWindow(layer: RequantLayer, numerics: Numerics): RequantPlan | unde
     words,
     wordsPerChannel: 2,
     biases: biasesOf(layer),
+    reach: reachOf(layer),
     why: "requantize in 64-bit integers with an exact path near ties: proven per channel",
   };
 }

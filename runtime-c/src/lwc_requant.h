@@ -14,26 +14,15 @@
 #include "lwc/lwc.h"
 
 /* int32 words per channel of each form: see lwc_requant in lwc.h. */
-static inline int32_t lwc_requant_words(const lwc_requant *q)
+LWC_INLINE int32_t lwc_requant_words(const lwc_requant *q)
 {
-    return ((q->form == LWC_REQUANT_SHORT) || (q->form == LWC_REQUANT_SINGLE)) ? 3 : 2;
+    return ((q->form == LWC_REQUANT_WINDOW) || (q->form == LWC_REQUANT_FLOAT)) ? 2 : 3;
 }
 
 /* Initial value of a channel's accumulator. */
-static inline int32_t lwc_requant_bias(const lwc_requant *q, const int32_t *words, int32_t channel)
+LWC_INLINE int32_t lwc_requant_bias(const lwc_requant *q, const int32_t *words, int32_t channel)
 {
     return words[channel * lwc_requant_words(q)];
-}
-
-static inline int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
-{
-    if (x < min) {
-        x = min;
-    }
-    if (x > max) {
-        x = max;
-    }
-    return x;
 }
 
 /* (value / 2^shift) rounded to the nearest integer, ties to even; shift in [1, 63]. */
@@ -69,19 +58,19 @@ static inline int32_t lwc_requant_near_tie(int32_t acc, int32_t mult, int32_t sh
     return (acc < 0) ? -rounded : rounded;
 }
 
-/* Requantizes the accumulator of `channel`; the result is in [q->min, q->max]. */
-static inline int32_t lwc_requantize(const lwc_requant *q, const int32_t *words, int32_t channel, int32_t acc)
+/* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
+LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
 {
-    const int32_t *w = &words[channel * lwc_requant_words(q)];
     int32_t y;
 
     switch (q->form) {
-    case LWC_REQUANT_SHORT: {
-        int32_t high = (int32_t)(((int64_t)acc * w[1]) >> 32);
-
-        y = (high + w[2]) >> q->shift;
+    case LWC_REQUANT_SHORT:
+        y = lwc_smmla(acc, w[1], w[2]);
+        if ((q->min == -128) && (q->max == 127)) {
+            return lwc_saturate_s8(y, q->shift);
+        }
+        y >>= q->shift;
         break;
-    }
     case LWC_REQUANT_WINDOW: {
         int64_t product = (int64_t)acc * w[1] + (INT64_C(1) << (31 + q->shift));
         uint32_t fraction = (uint32_t)((uint64_t)product >> q->shift);
@@ -109,25 +98,21 @@ static inline int32_t lwc_requantize(const lwc_requant *q, const int32_t *words,
     }
     default: {
         float scale;
-        float value;
-        float low = (float)(q->min - q->zero_point);
-        float high = (float)(q->max - q->zero_point);
 
         memcpy(&scale, &w[1], sizeof scale);
-        value = (float)acc * scale;
-        if (value < low) {
-            value = low;
-        }
-        if (value > high) {
-            value = high;
-        }
-        return lwc_round_f32(value) + q->zero_point;
+        return lwc_quantize_f32((float)acc * scale, q->zero_point, q->min, q->max);
     }
     }
     if ((q->min == -128) && (q->max == 127)) {
-        return lwc_saturate_s8(y);
+        return lwc_saturate_s8(y, 0);
     }
     return lwc_clamp(y, q->min, q->max);
+}
+
+/* Requantizes the accumulator of `channel`. */
+LWC_INLINE int32_t lwc_requantize(const lwc_requant *q, const int32_t *words, int32_t channel, int32_t acc)
+{
+    return lwc_requantize_words(q, &words[channel * lwc_requant_words(q)], acc);
 }
 
 #endif

@@ -5,7 +5,8 @@ import { type AddQuant, applyAdd, makeAdd, planAdd } from "../../compiler/arith/
 import { applyMul, type MulQuant, makeMul, planMul } from "../../compiler/arith/mul.js";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
 import { makeRequantize } from "../../compiler/arith/requant.js";
-import { applyRequant, planRequant, type RequantLayer, thresholds } from "../../compiler/arith/requant-plan.js";
+import { applyRequant, planRequant, type RequantLayer } from "../../compiler/arith/requant-plan.js";
+import { thresholds } from "../../compiler/arith/requant-thresholds.js";
 
 const scale = fc.double({ min: 1e-3, max: 0.5, noNaN: true }).map(Math.fround);
 const zero = fc.integer({ min: -128, max: 127 });

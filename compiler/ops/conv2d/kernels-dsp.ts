@@ -10,7 +10,14 @@ import {
   rowsDrive,
   windowFields,
 } from "./layer.js";
-import { packDepthwisePairs, packDotWeights, roundUp } from "./pack.js";
+import {
+  expandedOrder,
+  packChannelPairs,
+  packDepthwisePairs,
+  packDepthwisePlanes,
+  packDotWeights,
+  roundUp,
+} from "./pack.js";
 
 export const dspPointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp",
@@ -35,6 +42,97 @@ export const dspPointwise: Candidate<PointwiseLayer> = {
       constants: [packDotWeights(weights), quantWords(layer)],
       scratchBytes: 2 * 2 * roundUp(weights.inputs, 4),
       why: `2 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,
+    };
+  },
+};
+
+export const dspPointwise4: Candidate<PointwiseLayer> = {
+  kernel: "lwc_pointwise_s8_dsp4",
+  fits: ({ pixels, weights }) => pixels > 1 && weights.zeroPoint === 0,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { stem, pixels, weights, plan } = layer;
+    const order = expandedOrder(1, weights.inputs);
+    const packed = packChannelPairs(layer, order);
+    return {
+      kernel: "lwc_pointwise_s8_dsp4",
+      header: "lwc_pointwise_s8_dsp4.h",
+      geometry: stem,
+      params: {
+        type: "lwc_pointwise_dsp4_params",
+        fields: {
+          pixels,
+          in_c: weights.inputs,
+          out_c: weights.outputs,
+          carried: packed.carried ? 1 : 0,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: { kind: "flat" },
+      constants: [packed.weights, packed.quant],
+      scratchBytes: 4 * 2 * order.length,
+      why: `4 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,
+    };
+  },
+};
+
+export const dspFullyConnected: Candidate<PointwiseLayer> = {
+  kernel: "lwc_fully_connected_s8_dsp",
+  fits: ({ pixels, weights }) => pixels === 1 && weights.outputs > 4 && weights.zeroPoint === 0,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { stem, weights, plan } = layer;
+    const order = expandedOrder(1, weights.inputs);
+    const packed = packChannelPairs(layer, order, 8);
+    return {
+      kernel: "lwc_fully_connected_s8_dsp",
+      header: "lwc_fully_connected_s8_dsp.h",
+      geometry: stem,
+      params: {
+        type: "lwc_fully_connected_dsp_params",
+        fields: {
+          in_c: weights.inputs,
+          out_c: weights.outputs,
+          carried: packed.carried ? 1 : 0,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: { kind: "flat" },
+      constants: [packed.weights, packed.quant],
+      scratchBytes: 2 * order.length,
+      why: `8 outputs at a time by dual multiply-accumulates over int16 inputs; ${plan.why}`,
+    };
+  },
+};
+
+/** Window rows that lwc_conv2d_s8_dsp4 has room for. */
+const MAX_ROWS = 16;
+
+export const dspConv4: Candidate<ConvLayer> = {
+  kernel: "lwc_conv2d_s8_dsp4",
+  fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0 && g.kernelH <= MAX_ROWS,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint } = layer;
+    const order = expandedOrder(g.kernelH, g.kernelW * g.inC);
+    const packed = packChannelPairs(layer, order);
+    return {
+      kernel: "lwc_conv2d_s8_dsp4",
+      header: "lwc_conv2d_s8_dsp4.h",
+      geometry: geometryName("conv", g),
+      params: {
+        type: "lwc_conv2d_dsp4_params",
+        fields: {
+          ...windowFields(layer),
+          in_zero_point: zeroPoint,
+          carried: packed.carried ? 1 : 0,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [packed.weights, packed.quant],
+      scratchBytes: 4 * 2 * order.length + g.kernelH * g.kernelW * g.inC,
+      why: `4 pixels x 2 channels of dual multiply-accumulates over int16 windows; ${plan.why}`,
     };
   },
 };
@@ -79,6 +177,41 @@ export const dspDepthwise: Candidate<ConvLayer> = {
       constants: [packDepthwisePairs(weights), quantWords(layer)],
       scratchBytes: roundUp(g.inC, 4) + 4 * g.kernelH * g.kernelW,
       why: `depthwise, 4 channels at a time, taps in pairs through dual multiply-accumulates; ${plan.why}`,
+    };
+  },
+};
+
+export const dspDepthwise4: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8_dsp4",
+  fits: (layer) =>
+    isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint, weights } = layer;
+    const columns = (g.outW - 1) * g.strideW + g.kernelW;
+    const plane = (g.kernelH >> 1) * columns + (g.kernelH % 2) * Math.ceil(columns / 2);
+    return {
+      kernel: "lwc_depthwise_conv2d_s8_dsp4",
+      header: "lwc_depthwise_conv2d_s8_dsp4.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_dsp4_params",
+        fields: {
+          in_w: g.inW,
+          in_c: g.inC,
+          out_w: g.outW,
+          kernel_h: g.kernelH,
+          kernel_w: g.kernelW,
+          stride_w: g.strideW,
+          pad_left: g.padLeft,
+          in_zero_point: zeroPoint,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [packDepthwisePlanes(weights, g), quantWords(layer)],
+      scratchBytes: 4 * 4 * plane,
+      why: `depthwise, 4 channels at a time through int16 planes, two taps per multiply; ${plan.why}`,
     };
   },
 };

@@ -3,12 +3,32 @@ import { type Candidate, chooseKernel } from "../choose-kernel.js";
 import type { Conv2dAttrs } from "../conv2d.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import type { NodeView } from "../op.js";
-import { dspConv, dspDepthwise, dspPointwise } from "./kernels-dsp.js";
+import {
+  dspConv,
+  dspConv4,
+  dspDepthwise,
+  dspDepthwise4,
+  dspFullyConnected,
+  dspPointwise,
+  dspPointwise4,
+} from "./kernels-dsp.js";
 import { portableConv, portableDepthwise, portablePointwise } from "./kernels-portable.js";
 import { type ConvLayer, convLayer, type PointwiseLayer } from "./layer.js";
 
-const convKernels: readonly Candidate<ConvLayer>[] = [portableConv, portableDepthwise, dspConv, dspDepthwise];
-const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [portablePointwise, dspPointwise];
+const convKernels: readonly Candidate<ConvLayer>[] = [
+  portableConv,
+  portableDepthwise,
+  dspConv,
+  dspConv4,
+  dspDepthwise,
+  dspDepthwise4,
+];
+const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
+  portablePointwise,
+  dspPointwise,
+  dspPointwise4,
+  dspFullyConnected,
+];
 
 export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext): KernelCall {
   const layer = convLayer(view, context);

@@ -46,7 +46,7 @@ enum {
  */
 typedef struct lwc_requant {
     int32_t form;       /* LWC_REQUANT_* */
-    int32_t shift;      /* SHORT, WINDOW: in [0, 31] */
+    int32_t shift;      /* SHORT, WINDOW: in [0, 31]; FLOAT: 1 where results before the clamp fit int16 */
     int32_t zero_point; /* of the output, in [-128, 127]; folded into `add` for SHORT */
     int32_t min;        /* clamp, in [-128, 127] */
     int32_t max;

@@ -10,13 +10,55 @@
 #include <stdint.h>
 #include <string.h>
 
+/*
+ * Inner functions that must see their parameters as constants: specialised by inlining. Where the C compiler builds for size or
+ * does not optimize, it decides.
+ */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define LWC_INLINE static inline __attribute__((always_inline))
+#else
+#define LWC_INLINE static inline
+#endif
+
+/* Before a loop of few, constant turns. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define LWC_UNROLL _Pragma("GCC unroll 16")
+#else
+#define LWC_UNROLL
+#endif
+
+/* x - y modulo 2^32. */
+LWC_INLINE int32_t lwc_wrap_sub(int32_t x, int32_t y)
+{
+    return (int32_t)((uint32_t)x - (uint32_t)y);
+}
+
+/* Compilers make one saturating instruction of constant clamps at a power of two, and of a shift before it. */
+LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
+{
+    if (x < min) {
+        x = min;
+    }
+    if (x > max) {
+        x = max;
+    }
+    return x;
+}
+
 #if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
 #include "dsp/lwc_isa_dsp.h"
 #else
 #include "portable/lwc_isa_dsp.h"
 #endif
 
-#if defined(__ARM_FP) && ((__ARM_FP & 4) != 0) && defined(__ARM_ARCH) && (__ARM_ARCH >= 7)
+/* Assembly that uses every register needs the frame pointer, which a compiler keeps unless it optimizes. */
+#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && defined(__OPTIMIZE__)
+#include "dsp/lwc_isa_block.h"
+#else
+#include "portable/lwc_isa_block.h"
+#endif
+
+#if defined(__ARM_FP) && ((__ARM_FP & 4) != 0) && defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
 #include "dsp/lwc_isa_fpu.h"
 #else
 #include "portable/lwc_isa_fpu.h"

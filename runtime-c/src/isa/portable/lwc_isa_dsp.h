@@ -74,16 +74,22 @@ static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
     return (x >> 16) | (y & 0xFFFF0000u);
 }
 
-/* Clamps to [-128, 127]. */
-static inline int32_t lwc_saturate_s8(int32_t x)
+/* High word of x * y, plus acc. */
+static inline int32_t lwc_smmla(int32_t x, int32_t y, int32_t acc)
 {
-    if (x < -128) {
-        x = -128;
-    }
-    if (x > 127) {
-        x = 127;
-    }
-    return x;
+    return (int32_t)((uint32_t)(((int64_t)x * y) >> 32) + (uint32_t)acc);
+}
+
+/* (x >> shift) clamped to [-128, 127], shift in [0, 31]. */
+LWC_INLINE int32_t lwc_saturate_s8(int32_t x, int32_t shift)
+{
+    return lwc_clamp(x >> shift, -128, 127);
+}
+
+/* Low half of x as a signed number, clamped to [-128, 127]; in the low byte of the result, what is above it is undefined. */
+static inline uint32_t lwc_saturate_low_s8(uint32_t x)
+{
+    return (uint32_t)lwc_clamp(lwc_low_half(x), -128, 127);
 }
 
 #endif

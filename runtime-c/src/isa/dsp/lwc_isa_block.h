@@ -1,0 +1,201 @@
+/*
+ * Blocks of dual multiply-accumulates, in assembly because all 14 registers are in use: eight sums, two pointers, two words of
+ * weights, two of activations. A C compiler spills here. Loads come in pairs, which a Cortex-M4 pipelines.
+ */
+#ifndef LWC_ISA_BLOCK_H
+#define LWC_ISA_BLOCK_H
+
+#include <stdint.h>
+
+/* Two output channels of four pixels: a is the even channel, b the odd one. */
+typedef struct lwc_block4 {
+    int32_t a0;
+    int32_t a1;
+    int32_t a2;
+    int32_t a3;
+    int32_t b0;
+    int32_t b1;
+    int32_t b2;
+    int32_t b3;
+} lwc_block4;
+
+/* Weights of the odd channel from a packed word: the word itself where they are carried, else its bytes 1 and 3. */
+static inline uint32_t lwc_block_odd(uint32_t word, int32_t carried)
+{
+    return (carried != 0) ? word : lwc_sxtb16_ror8(word);
+}
+
+/* Splits the word in %[v]: even channel to %[l], odd one stays in %[v]. */
+#define LWC_SPLIT_CARRIED "sxtb16 %[l], %[v]\n"
+#define LWC_SPLIT_PLAIN "sxtb16 %[l], %[v]\n sxtb16 %[v], %[v], ror #8\n"
+
+/* One pair of taps: weights at byte wo, activations at byte xo. */
+#define LWC_PAIR4(SPLIT, wo, xo)                                                                                               \
+    "ldr %[v], [%[w], #" #wo "]\n ldr %[p], [%[x], #" #xo "]\n ldr %[q], [%[x], #" #xo "+4]\n" SPLIT                           \
+    "smlad %[a0], %[p], %[l], %[a0]\n smlad %[b0], %[p], %[v], %[b0]\n"                                                        \
+    "smlad %[a1], %[q], %[l], %[a1]\n smlad %[b1], %[q], %[v], %[b1]\n"                                                        \
+    "ldr %[p], [%[x], #" #xo "+8]\n ldr %[q], [%[x], #" #xo "+12]\n"                                                           \
+    "smlad %[a2], %[p], %[l], %[a2]\n smlad %[b2], %[p], %[v], %[b2]\n"                                                        \
+    "smlad %[a3], %[q], %[l], %[a3]\n smlad %[b3], %[q], %[v], %[b3]\n"
+
+#define LWC_PAIRS4_2(SPLIT, wo, xo) LWC_PAIR4(SPLIT, wo, xo) LWC_PAIR4(SPLIT, wo + 4, xo + 16)
+#define LWC_PAIRS4_4(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo + 8, xo + 32)
+#define LWC_TAIL4_0(SPLIT, wo, xo)
+#define LWC_TAIL4_1(SPLIT, wo, xo) LWC_PAIR4(SPLIT, wo, xo)
+#define LWC_TAIL4_2(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo, xo)
+#define LWC_TAIL4_3(SPLIT, wo, xo) LWC_PAIR4(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo + 4, xo + 16)
+#define LWC_TAIL4_4(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo, xo)
+#define LWC_TAIL4_5(SPLIT, wo, xo) LWC_PAIR4(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo + 4, xo + 16)
+#define LWC_TAIL4_6(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo + 8, xo + 32)
+#define LWC_TAIL4_7(SPLIT, wo, xo) LWC_TAIL4_3(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo + 12, xo + 48)
+
+/* The first pair: a0 and b0 hold the biases, and the other sums start from them without a move. */
+#define LWC_FIRST4(SPLIT)                                                                                                      \
+    "ldr %[v], [%[w]]\n ldr %[p], [%[x], #4]\n ldr %[q], [%[x], #8]\n" SPLIT                                                   \
+    "smlad %[a1], %[p], %[l], %[a0]\n smlad %[b1], %[p], %[v], %[b0]\n"                                                        \
+    "smlad %[a2], %[q], %[l], %[a0]\n smlad %[b2], %[q], %[v], %[b0]\n"                                                        \
+    "ldr %[p], [%[x], #12]\n ldr %[q], [%[x], #0]\n"                                                                           \
+    "smlad %[a3], %[p], %[l], %[a0]\n smlad %[b3], %[p], %[v], %[b0]\n"                                                        \
+    "smlad %[a0], %[q], %[l], %[a0]\n smlad %[b0], %[q], %[v], %[b0]\n"
+
+/* Groups of eight pairs, entered behind the first pair, to where x reaches `end`. */
+#define LWC_LOOP4(SPLIT)                                                                                                       \
+    LWC_FIRST4(SPLIT) "b 2f\n1:\n" LWC_PAIR4(SPLIT, 0, 0) "2:\n" LWC_TAIL4_7(SPLIT, 4, 16)                                     \
+    "add %[x], %[x], #128\n add %[w], %[w], #32\n ldr %[v], %[end]\n cmp %[x], %[v]\n bne 1b\n"
+
+#define LWC_SUMS4                                                                                                              \
+    [a0] "=&r"(s->a0), [b0] "=&r"(s->b0), [a1] "=&r"(s->a1), [a2] "=&r"(s->a2), [a3] "=&r"(s->a3), [b1] "=&r"(s->b1),          \
+        [b2] "=&r"(s->b2), [b3] "=&r"(s->b3), [v] "=&r"(v), [l] "=&r"(l), [p] "=&r"(p), [q] "=&r"(q), [x] "+&r"(x), [w] "+&r"(w)
+
+#define LWC_BLOCK4(TEXT) __asm volatile(TEXT : LWC_SUMS4 : "0"(a), "1"(b), [end] "m"(end) : "memory", "cc")
+
+/* `left` pairs behind those of the loop, or behind the first one. */
+#define LWC_LONG4(left)                                                                                                        \
+    if (carried != 0) {                                                                                                        \
+        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_CARRIED) LWC_TAIL4_##left(LWC_SPLIT_CARRIED, 0, 0));                                    \
+    } else {                                                                                                                   \
+        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_PLAIN) LWC_TAIL4_##left(LWC_SPLIT_PLAIN, 0, 0));                                        \
+    }                                                                                                                          \
+    break
+#define LWC_SHORT4(left)                                                                                                       \
+    if (carried != 0) {                                                                                                        \
+        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_CARRIED) LWC_TAIL4_##left(LWC_SPLIT_CARRIED, 4, 16));                                  \
+    } else {                                                                                                                   \
+        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_PLAIN) LWC_TAIL4_##left(LWC_SPLIT_PLAIN, 4, 16));                                      \
+    }                                                                                                                          \
+    break
+
+/*
+ * The sums of `pairs` pairs of taps, started from the biases a and b.
+ *
+ * x        [pairs][4] words: the taps 2k and 2k + 1 of four pixels
+ * w        [pairs] words, see lwc_block_odd
+ * pairs    >= 1, a constant
+ */
+LWC_INLINE void lwc_block4_sum(lwc_block4 *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried, int32_t a, int32_t b)
+{
+    const uint32_t *end = x + (4 * (pairs & ~7));
+    uint32_t v;
+    uint32_t l;
+    uint32_t p;
+    uint32_t q;
+
+    if (pairs < 8) {
+        switch (pairs) {
+        case 1:
+            LWC_SHORT4(0);
+        case 2:
+            LWC_SHORT4(1);
+        case 3:
+            LWC_SHORT4(2);
+        case 4:
+            LWC_SHORT4(3);
+        case 5:
+            LWC_SHORT4(4);
+        case 6:
+            LWC_SHORT4(5);
+        default:
+            LWC_SHORT4(6);
+        }
+    } else {
+        switch (pairs & 7) {
+        case 0:
+            LWC_LONG4(0);
+        case 1:
+            LWC_LONG4(1);
+        case 2:
+            LWC_LONG4(2);
+        case 3:
+            LWC_LONG4(3);
+        case 4:
+            LWC_LONG4(4);
+        case 5:
+            LWC_LONG4(5);
+        case 6:
+            LWC_LONG4(6);
+        default:
+            LWC_LONG4(7);
+        }
+    }
+}
+
+/* One pair of taps for two pairs of channels: weights at byte wo, sums a, b and c, d. */
+#define LWC_PAIR8_CARRIED(wo, a, b, c, d)                                                                                      \
+    "ldr %[v], [%[w], #" #wo "]\n ldr %[l], [%[w], #" #wo "+4]\n"                                                              \
+    "smlad %[" #b "], %[p], %[v], %[" #b "]\n smlad %[" #d "], %[p], %[l], %[" #d "]\n"                                        \
+    "sxtb16 %[v], %[v]\n sxtb16 %[l], %[l]\n"                                                                                  \
+    "smlad %[" #a "], %[p], %[v], %[" #a "]\n smlad %[" #c "], %[p], %[l], %[" #c "]\n"
+#define LWC_PAIR8_PLAIN(wo, a, b, c, d)                                                                                        \
+    "ldr %[v], [%[w], #" #wo "]\n ldr %[l], [%[w], #" #wo "+4]\n"                                                              \
+    "sxtb16 %[q], %[v], ror #8\n smlad %[" #b "], %[p], %[q], %[" #b "]\n"                                                     \
+    "sxtb16 %[q], %[l], ror #8\n smlad %[" #d "], %[p], %[q], %[" #d "]\n"                                                     \
+    "sxtb16 %[v], %[v]\n sxtb16 %[l], %[l]\n"                                                                                  \
+    "smlad %[" #a "], %[p], %[v], %[" #a "]\n smlad %[" #c "], %[p], %[l], %[" #c "]\n"
+
+#define LWC_TAPS8(PAIR, k)                                                                                                     \
+    "ldr %[p], [%[x], #4*" #k "]\n" PAIR(16 * k, s0, s1, s2, s3) PAIR(16 * k + 8, s4, s5, s6, s7)
+#define LWC_ADD8(TEXT, xs, ws)                                                                                                 \
+    __asm volatile(TEXT "add %[x], %[x], #" #xs "\n add %[w], %[w], #" #ws                                                     \
+                   : [s0] "+r"(s[0]), [s1] "+r"(s[1]), [s2] "+r"(s[2]), [s3] "+r"(s[3]), [s4] "+r"(s[4]), [s5] "+r"(s[5]),     \
+                     [s6] "+r"(s[6]), [s7] "+r"(s[7]), [x] "+r"(x), [w] "+r"(w), [v] "=&r"(v), [l] "=&r"(l), [p] "=&r"(p),     \
+                     [q] "=&r"(q)                                                                                              \
+                   :                                                                                                           \
+                   : "memory")
+
+/*
+ * Adds `pairs` pairs of taps of one pixel to the sums of eight output channels.
+ *
+ * s        [8] sums, even and odd channels in turn
+ * x        [pairs] words
+ * w        [pairs][4] words, see lwc_block_odd
+ */
+LWC_INLINE void lwc_block8_add(int32_t *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried)
+{
+    const uint32_t *end = x + (pairs & ~7);
+    uint32_t v;
+    uint32_t l;
+    uint32_t p;
+    uint32_t q;
+
+    while (x != end) {
+        if (carried != 0) {
+            LWC_ADD8(LWC_TAPS8(LWC_PAIR8_CARRIED, 0) LWC_TAPS8(LWC_PAIR8_CARRIED, 1) LWC_TAPS8(LWC_PAIR8_CARRIED, 2) LWC_TAPS8(LWC_PAIR8_CARRIED, 3)
+                         LWC_TAPS8(LWC_PAIR8_CARRIED, 4) LWC_TAPS8(LWC_PAIR8_CARRIED, 5) LWC_TAPS8(LWC_PAIR8_CARRIED, 6) LWC_TAPS8(LWC_PAIR8_CARRIED, 7),
+                     32, 128);
+        } else {
+            LWC_ADD8(LWC_TAPS8(LWC_PAIR8_PLAIN, 0) LWC_TAPS8(LWC_PAIR8_PLAIN, 1) LWC_TAPS8(LWC_PAIR8_PLAIN, 2) LWC_TAPS8(LWC_PAIR8_PLAIN, 3)
+                         LWC_TAPS8(LWC_PAIR8_PLAIN, 4) LWC_TAPS8(LWC_PAIR8_PLAIN, 5) LWC_TAPS8(LWC_PAIR8_PLAIN, 6) LWC_TAPS8(LWC_PAIR8_PLAIN, 7),
+                     32, 128);
+        }
+    }
+    end += pairs & 7;
+    while (x != end) {
+        if (carried != 0) {
+            LWC_ADD8(LWC_TAPS8(LWC_PAIR8_CARRIED, 0), 4, 16);
+        } else {
+            LWC_ADD8(LWC_TAPS8(LWC_PAIR8_PLAIN, 0), 4, 16);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * lwc_depthwise_conv2d_s8_dsp4.h - one output row of a depthwise convolution through int16 planes: cores with the DSP extension.
+ *
+ * Four channels at a time, the rows of the window are unzipped into a plane per channel: a word holds two taps of one column,
+ * from window rows 0 and 1, 2 and 3, and so on; of an odd last row a word holds two neighbouring columns. Then every word is
+ * one dual multiply-accumulate for each output that it serves.
+ */
+#ifndef LWC_DEPTHWISE_CONV2D_S8_DSP4_H
+#define LWC_DEPTHWISE_CONV2D_S8_DSP4_H
+
+#include "lwc_requant4_dsp.h"
+
+typedef struct lwc_depthwise_conv2d_dsp4_params {
+    int32_t in_w;
+    int32_t in_c; /* = channels of the output */
+    int32_t out_w;
+    int32_t kernel_h;
+    int32_t kernel_w;
+    int32_t stride_w;
+    int32_t pad_left;
+    int32_t in_zero_point; /* [-128, 127]; the biases already hold -zero point * sum(weights) */
+    lwc_requant requant;
+} lwc_depthwise_conv2d_dsp4_params;
+
+/* Columns that the windows of a row cover. */
+LWC_INLINE int32_t lwc_depthwise_columns(const lwc_depthwise_conv2d_dsp4_params *p)
+{
+    return ((p->out_w - 1) * p->stride_w) + p->kernel_w;
+}
+
+/* Words of a plane: one for each column and pair of rows, then one for two columns of an odd last row. */
+LWC_INLINE int32_t lwc_depthwise_plane(const lwc_depthwise_conv2d_dsp4_params *p)
+{
+    const int32_t columns = lwc_depthwise_columns(p);
+
+    return ((p->kernel_h / 2) * columns) + (((p->kernel_h & 1) != 0) ? ((columns + 1) / 2) : 0);
+}
+
+/* Four channels of a pixel, or all of a pixel that has fewer, with zeros behind. */
+LWC_INLINE uint32_t lwc_depthwise_load(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *pixel)
+{
+    uint32_t word = 0u;
+
+    if (p->in_c >= 4) {
+        return lwc_load_word(pixel);
+    }
+    memcpy(&word, pixel, (size_t)p->in_c);
+    return word;
+}
+
+/* Unzips two words of four channels: out[channel * plane] = a's channel below b's. */
+LWC_INLINE void lwc_depthwise_unzip(uint32_t a, uint32_t b, int32_t plane, uint32_t *out)
+{
+    const uint32_t a02 = lwc_sxtb16(a);
+    const uint32_t a13 = lwc_sxtb16_ror8(a);
+    const uint32_t b02 = lwc_sxtb16(b);
+    const uint32_t b13 = lwc_sxtb16_ror8(b);
+
+    out[0] = lwc_pack_low(a02, b02);
+    out[plane] = lwc_pack_low(a13, b13);
+    out[2 * plane] = lwc_pack_high(a02, b02);
+    out[3 * plane] = lwc_pack_high(a13, b13);
+}
+
+/* The same, where column x of a row may lie outside. */
+LWC_INLINE uint32_t lwc_depthwise_edge(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *row, int32_t x)
+{
+    if ((x >= 0) && (x < p->in_w)) {
+        return lwc_depthwise_load(p, row + (x * p->in_c));
+    }
+    return 0x01010101u * ((uint32_t)p->in_zero_point & 0xFFu);
+}
+
+/*
+ * Unzips `count` words whose a comes from columns x, x + step, ... of row `first` and b from columns x + apart, ... of row
+ * `second`. Only the words that need a column outside test for it.
+ */
+LWC_INLINE void lwc_depthwise_unzip_row(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *first, const int8_t *second, int32_t x, int32_t step, int32_t apart,
+                                        int32_t count, int32_t plane, uint32_t *out)
+{
+    const int32_t before = (x < 0) ? ((step - 1 - x) / step) : 0;
+    const int32_t fit = (p->in_w - 1 - apart - x) / step;
+    const int32_t inside = (fit < (count - 1)) ? (fit + 1) : count;
+    int32_t i = 0;
+
+    for (; i < before; ++i) {
+        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), plane, out + i);
+        x += step;
+    }
+    {
+        const int8_t *a = first + (x * p->in_c);
+        const int8_t *b = second + ((x + apart) * p->in_c);
+
+        for (; (i + 2) <= inside; i += 2) {
+            lwc_depthwise_unzip(lwc_depthwise_load(p, a), lwc_depthwise_load(p, b), plane, out + i);
+            a += step * p->in_c;
+            b += step * p->in_c;
+            lwc_depthwise_unzip(lwc_depthwise_load(p, a), lwc_depthwise_load(p, b), plane, out + i + 1);
+            a += step * p->in_c;
+            b += step * p->in_c;
+            x += 2 * step;
+        }
+    }
+    for (; i < count; ++i) {
+        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), plane, out + i);
+        x += step;
+    }
+}
+
+/* Adds to `n` (1, 2 or 4) sums what `taps` words of weights make of the words at x, x + step, ... */
+LWC_INLINE void lwc_depthwise_mac(int32_t n, const uint32_t *x, int32_t step, const uint32_t *w, int32_t taps, int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3)
+{
+    LWC_UNROLL
+    for (int32_t k = 0; k < taps; ++k) {
+        *s0 = lwc_smlad(x[k], w[k], *s0);
+        if (n > 1) {
+            *s1 = lwc_smlad(x[k + step], w[k], *s1);
+        }
+        if (n > 2) {
+            *s2 = lwc_smlad(x[k + (2 * step)], w[k], *s2);
+            *s3 = lwc_smlad(x[k + (3 * step)], w[k], *s3);
+        }
+    }
+}
+
+/*
+ * n (1, 2 or 4) outputs of one channel, from output ox on.
+ *
+ * plane    the channel's words
+ * w        [kernel_h / 2][kernel_w] words of weights for pairs of rows; then for an odd last row [kernel_w / 2 + 1] words for
+ *          windows that start at an even column, and, where the stride is odd, as many for those that start at an odd one
+ */
+LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p, int32_t n, int32_t ox, const uint32_t *plane, const uint32_t *w, const int32_t *quant,
+                                      int8_t *out)
+{
+    const int32_t columns = lwc_depthwise_columns(p);
+    const int32_t start = ox * p->stride_w;
+    int32_t s0 = quant[0];
+    int32_t s1 = s0;
+    int32_t s2 = s0;
+    int32_t s3 = s0;
+
+    LWC_UNROLL
+    for (int32_t pair = 0; pair < (p->kernel_h / 2); ++pair) {
+        lwc_depthwise_mac(n, plane + start, p->stride_w, w, p->kernel_w, &s0, &s1, &s2, &s3);
+        plane += columns;
+        w += p->kernel_w;
+    }
+    if ((p->kernel_h & 1) != 0) {
+        const int32_t words = (p->kernel_w / 2) + 1;
+        const uint32_t *x = plane + (start / 2);
+
+        if ((p->stride_w & 1) == 0) {
+            lwc_depthwise_mac(n, x, p->stride_w / 2, w, words, &s0, &s1, &s2, &s3);
+        } else {
+            /* Outputs 0 and 2 start at an even column, 1 and 3 at an odd one. */
+            int32_t unused = 0;
+
+            lwc_depthwise_mac((n > 2) ? 2 : 1, x, p->stride_w, w, words, &s0, &s2, &unused, &unused);
+            if (n > 1) {
+                lwc_depthwise_mac((n > 2) ? 2 : 1, x + (p->stride_w / 2), p->stride_w, w + words, words, &s1, &s3, &unused, &unused);
+            }
+        }
+    }
+    out += ox * p->in_c;
+    if (n > 2) {
+        lwc_requantize4(&p->requant, quant, 0, s0, s1, s2, s3, out, p->in_c);
+    } else {
+        out[0] = (int8_t)lwc_requantize_words(&p->requant, quant, s0);
+        if (n > 1) {
+            out[p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, s1);
+        }
+    }
+}
+
+/*
+ * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
+ * weights  [in_c][words], see lwc_depthwise_outputs and packDepthwisePlanes in compiler/ops/conv2d/pack.ts
+ * quant    [in_c][words] int32, see lwc_requant
+ * out      [out_w][in_c] int8, must not overlap the rows
+ * scratch  [4][words of a plane]
+ */
+LWC_INLINE void lwc_depthwise_conv2d_s8_dsp4(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,
+                                             void *scratch)
+{
+    const int32_t columns = lwc_depthwise_columns(p);
+    const int32_t plane = lwc_depthwise_plane(p);
+    const int32_t paired = p->kernel_h / 2;
+    const int32_t last = ((p->kernel_h & 1) != 0) ? (((p->stride_w & 1) + 1) * ((p->kernel_w / 2) + 1)) : 0;
+    const uint32_t *w = (const uint32_t *)weights;
+    uint32_t *planes = (uint32_t *)scratch;
+    int32_t done = 0;
+
+    while (done < p->in_c) {
+        /* The last four channels may overlap those before: only the new ones are computed. */
+        const int32_t first = (((done + 4) > p->in_c) && (p->in_c >= 4)) ? (p->in_c - 4) : done;
+        const int32_t end = ((first + 4) < p->in_c) ? (first + 4) : p->in_c;
+
+        for (int32_t pair = 0; pair < paired; ++pair) {
+            lwc_depthwise_unzip_row(p, rows[2 * pair] + first, rows[(2 * pair) + 1] + first, -p->pad_left, 1, 0, columns, plane, planes + (pair * columns));
+        }
+        if ((p->kernel_h & 1) != 0) {
+            const int8_t *row = rows[p->kernel_h - 1] + first;
+
+            lwc_depthwise_unzip_row(p, row, row, -p->pad_left, 2, 1, (columns + 1) / 2, plane, planes + (paired * columns));
+        }
+        for (; done < end; ++done) {
+            const uint32_t *x = planes + ((done - first) * plane);
+            int32_t ox = 0;
+
+            for (; (ox + 4) <= p->out_w; ox += 4) {
+                lwc_depthwise_outputs(p, 4, ox, x, w, quant, out + done);
+            }
+            if ((p->out_w & 2) != 0) {
+                lwc_depthwise_outputs(p, 2, ox, x, w, quant, out + done);
+                ox += 2;
+            }
+            if ((p->out_w & 1) != 0) {
+                lwc_depthwise_outputs(p, 1, ox, x, w, quant, out + done);
+            }
+            w += (paired * p->kernel_w) + last;
+            quant += lwc_requant_words(&p->requant);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* lwc_requant4_dsp.h - requantization of four outputs of one channel at a time: cores with the DSP extension. */
+#ifndef LWC_REQUANT4_DSP_H
+#define LWC_REQUANT4_DSP_H
+
+#include "lwc_requant.h"
+
+/* lwc_requantize_words for a sum that, if `scaled`, is 256 times the accumulator. */
+LWC_INLINE int32_t lwc_requantize_sum(const lwc_requant *q, const int32_t *words, int32_t scaled, int32_t sum)
+{
+    lwc_requant form = *q;
+
+    if (scaled != 0) {
+        if (form.form == LWC_REQUANT_SHORT) {
+            form.shift += 8;
+        } else if (form.form != LWC_REQUANT_FLOAT) {
+            sum >>= 8;
+        } else {
+            /* The scale holds the factor 1/256. */
+        }
+    }
+    return lwc_requantize_words(&form, words, sum);
+}
+
+/*
+ * Requantizes four sums of one channel in float32, where results fit int16 before the clamp. An even zero point is added before
+ * the sum is rounded: ties stay where they are.
+ */
+LWC_INLINE void lwc_requantize4_narrow(const lwc_requant *q, const int32_t *words, int32_t s0, int32_t s1, int32_t s2, int32_t s3, int8_t *out, int32_t step)
+{
+    const int32_t odd = q->zero_point & 1;
+    const float offset = 12582912.0f + (float)(q->zero_point - odd);
+    float scale;
+
+    memcpy(&scale, &words[1], sizeof scale);
+    lwc_scale_f32(&s0, &s1, scale, offset);
+    lwc_scale_f32(&s2, &s3, scale, offset);
+    out[0] = (int8_t)lwc_saturate_low_s8((uint32_t)(s0 + odd));
+    out[step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s1 + odd));
+    out[2 * step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s2 + odd));
+    out[3 * step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s3 + odd));
+}
+
+/* Requantizes four sums of one channel to bytes that lie `step` apart. */
+LWC_INLINE void lwc_requantize4(const lwc_requant *q, const int32_t *words, int32_t scaled, int32_t s0, int32_t s1, int32_t s2, int32_t s3, int8_t *out, int32_t step)
+{
+    if ((q->form == LWC_REQUANT_FLOAT) && (q->shift != 0)) {
+        lwc_requantize4_narrow(q, words, s0, s1, s2, s3, out, step);
+    } else {
+        out[0] = (int8_t)lwc_requantize_sum(q, words, scaled, s0);
+        out[step] = (int8_t)lwc_requantize_sum(q, words, scaled, s1);
+        out[2 * step] = (int8_t)lwc_requantize_sum(q, words, scaled, s2);
+        out[3 * step] = (int8_t)lwc_requantize_sum(q, words, scaled, s3);
+    }
+}
+
+#endif
