@@ -68,7 +68,7 @@ export const dspPointwise4: Candidate<PointwiseLayer> = {
           requant: { ...plan.fields },
         },
       },
-      drive: { kind: "flat" },
+      drive: { kind: "flat", forwardPixels: 4 },
       constants: [packed.weights, packed.quant],
       scratchBytes: 4 * 2 * order.length,
       why: `4 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,
