@@ -5,7 +5,7 @@
  * invariant inside lwc). They are printed in one place (cli/print-diagnostics.ts) and tests match on the code.
  *
  * Codes: LWC1xxx front end, LWC2xxx graph and numerics, LWC3xxx passes, LWC4xxx schedule and memory, LWC5xxx code
- * generation, LWC6xxx verify, LWC7xxx command line and targets, LWC9xxx bugs.
+ * generation, LWC6xxx verify, LWC7xxx command line and targets, LWC8xxx quantizing, LWC9xxx bugs.
  */
 export type DiagnosticKind = "error" | "unsupported" | "warning" | "bug";
 

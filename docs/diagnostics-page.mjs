@@ -13,6 +13,7 @@ const sections = [
   ["5", "Code generation"],
   ["6", "Verify"],
   ["7", "Command line and targets"],
+  ["8", "Quantizing"],
   ["9", "Bugs in lwc"],
 ];
 

@@ -15,6 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ["cli"],
   ["index.ts"],
   ["verify"],
+  ["quantize"],
   ["compile.ts"],
   ["compile-graph.ts"],
   ["codegen", "reference", "frontend"],

@@ -49,7 +49,7 @@ function fill(
 }
 
 /** mulberry32: 32 random bits per call from a 32-bit seed. */
-function makeRandom(seed: number): () => number {
+export function makeRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

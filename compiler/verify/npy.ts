@@ -21,7 +21,16 @@ const readers = new Map<string, Reader>([
   ["<f4", (buffer) => new Float32Array(buffer)],
 ]);
 
-export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
+export interface NpyHeader {
+  /** dtype string: "<f4". */
+  readonly descr: string;
+  readonly shape: readonly number[];
+  /** Byte at which the values begin. */
+  readonly dataStart: number;
+}
+
+/** The header, from the first bytes of a file; `bytes` may end anywhere behind it. C order only. */
+export function parseNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   if (!magic.every((byte, i) => bytes[i] === byte) || bytes.length < 12) {
     return bad(file, "expected the magic string of a .npy file");
   }
@@ -37,17 +46,25 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
   if (descr === undefined || order === undefined || dims === undefined) {
     return bad(file, "expected descr, fortran_order and shape in the header");
   }
+  if (order === "True") return bad(file, "expected C order, found Fortran order");
+  const shape = dims.split(",").flatMap((dim) => (dim.trim() === "" ? [] : [Number(dim)]));
+  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0)) return bad(file, `expected a shape, found (${dims})`);
+  return { descr, shape, dataStart: headerStart + headerBytes };
+}
+
+export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
+  const { descr, shape, dataStart } = parseNpyHeader(bytes, file);
   const read = readers.get(descr);
   if (read === undefined)
     return bad(file, `expected dtype int8, uint8, int32, int64 or float32 (little-endian), found "${descr}"`);
-  if (order === "True") return bad(file, "expected C order, found Fortran order");
-
-  const shape = dims.split(",").flatMap((dim) => (dim.trim() === "" ? [] : [Number(dim)]));
   const count = shape.reduce((product, dim) => product * dim, 1);
-  const payload = Uint8Array.from(bytes.subarray(headerStart + headerBytes));
+  const payload = Uint8Array.from(bytes.subarray(dataStart));
   const width = Number(descr.slice(-1));
-  if (!Number.isInteger(count) || payload.length !== count * width) {
-    return bad(file, `expected ${count * width} bytes of data for shape (${dims}), found ${payload.length}`);
+  if (payload.length !== count * width) {
+    return bad(
+      file,
+      `expected ${count * width} bytes of data for shape (${shape.join(", ")}), found ${payload.length}`,
+    );
   }
   return { shape, data: read(payload.buffer) };
 }
