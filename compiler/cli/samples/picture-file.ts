@@ -36,10 +36,18 @@ function isPng(bytes: Uint8Array): boolean {
 /** Three channels as RGB or BGR, or one of luma, rounded as Pillow's "L": (19595 R + 38470 G + 7471 B + 32768) / 65536. */
 export function toPicture({ width, height, data }: RgbaPixels, channels: 1 | 3, order: "rgb" | "bgr"): Picture {
   const values = new Float64Array(width * height * channels);
-  for (let i = 0; i < width * height; i++) {
-    const [r = 0, g = 0, b = 0] = data.subarray(4 * i, 4 * i + 3);
-    if (channels === 1) values[i] = (19595 * r + 38470 * g + 7471 * b + 0x8000) >>> 16;
-    else values.set(order === "rgb" ? [r, g, b] : [b, g, r], 3 * i);
+  const [red, blue] = order === "rgb" ? [0, 2] : [2, 0];
+  for (let from = 0, to = 0; from < 4 * width * height; from += 4, to += channels) {
+    const r = data[from] ?? 0;
+    const g = data[from + 1] ?? 0;
+    const b = data[from + 2] ?? 0;
+    if (channels === 1) {
+      values[to] = (19595 * r + 38470 * g + 7471 * b + 0x8000) >>> 16;
+    } else {
+      values[to + red] = r;
+      values[to + 1] = g;
+      values[to + blue] = b;
+    }
   }
   return { width, height, channels, data: values };
 }
