@@ -50,6 +50,21 @@ export function dtypeOf(code: number): OnnxDType | undefined {
   return supported.get(code);
 }
 
+/** Number of a type in TensorProto.DataType. */
+export function dtypeCode(dtype: OnnxDType): number {
+  return names.indexOf(typeNames[dtype]);
+}
+
+const typeNames: Readonly<Record<OnnxDType, string>> = {
+  float32: "FLOAT",
+  uint8: "UINT8",
+  int8: "INT8",
+  int32: "INT32",
+  int64: "INT64",
+  bool: "BOOL",
+  float64: "DOUBLE",
+};
+
 export const bytesPerElement: Readonly<Record<OnnxDType, number>> = {
   float32: 4,
   uint8: 1,

@@ -42,10 +42,10 @@ export interface OnnxModel {
 }
 
 /** Range of ai.onnx operator sets that lwc was built for. */
-const opsetRange = { min: 11, max: 22 } as const;
+const opsetRange: { readonly min: number; readonly max: number } = { min: 11, max: 22 };
 
-/** Reads a model. Throws CompileError with everything that is wrong with the file. */
-export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal): OnnxModel {
+/** Reads a model of `oldestOpset` or later. Throws CompileError with everything that is wrong with the file. */
+export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal, oldestOpset = opsetRange.min): OnnxModel {
   const proto = parseModel(bytes);
   const problems: Diagnostic[] = [];
   const collect = <T>(read: () => T): T | undefined => {
@@ -58,7 +58,7 @@ export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal): Onnx
     }
   };
   const warnings: Diagnostic[] = [];
-  const opsets = collect(() => readOpsets(proto, warnings)) ?? new Map<string, number>();
+  const opsets = collect(() => readOpsets(proto, oldestOpset, warnings)) ?? new Map<string, number>();
   const initializers = new Map<string, OnnxTensor>();
   for (const tensor of proto.graph?.initializer ?? []) {
     const decoded = collect(() => decodeTensor(tensor, readExternal));
@@ -120,12 +120,12 @@ function repeated(infos: readonly OnnxValueInfo[]): readonly string[] {
   return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
 }
 
-function readOpsets(proto: ModelProto, warnings: Diagnostic[]): Map<string, number> {
+function readOpsets(proto: ModelProto, min: number, warnings: Diagnostic[]): Map<string, number> {
   const opsets = new Map<string, number>();
   for (const entry of proto.opsetImport ?? [])
     opsets.set(entry.domain === "ai.onnx" ? "" : (entry.domain ?? ""), Number(entry.version ?? 0));
   const version = opsets.get("") ?? 0;
-  const { min, max } = opsetRange;
+  const { max } = opsetRange;
   if (version < min) {
     fail({
       code: "LWC1010",

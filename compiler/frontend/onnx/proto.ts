@@ -38,3 +38,11 @@ export function parseModel(bytes: Uint8Array): ModelProto {
   }
   return model;
 }
+
+export type ModelFields = proto.onnx.IModelProto;
+export type NodeFields = proto.onnx.INodeProto;
+
+/** Protobuf bytes of a model: fields in the order of their numbers, so the same model gives the same bytes. */
+export function encodeModel(model: ModelFields): Uint8Array {
+  return proto.onnx.ModelProto.encode(model).finish();
+}
