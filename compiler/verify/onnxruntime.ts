@@ -16,7 +16,7 @@ export async function runOnnxRuntime(
   cases: readonly InputCase[],
   onCase?: () => void,
 ): Promise<readonly (readonly Int32Array[])[]> {
-  const ort = await load();
+  const ort = await loadOnnxRuntime("or leave it out of --engines");
   const session = await ort.InferenceSession.create(modelBytes, {
     graphOptimizationLevel: "extended",
     intraOpNumThreads: 1,
@@ -53,7 +53,8 @@ export async function hasOnnxRuntime(): Promise<boolean> {
   }
 }
 
-async function load(): Promise<typeof import("onnxruntime-node")> {
+/** Loads the optional package; says how to install it where it is absent. */
+export async function loadOnnxRuntime(otherwise: string): Promise<typeof import("onnxruntime-node")> {
   try {
     return await import("onnxruntime-node");
   } catch {
@@ -61,7 +62,7 @@ async function load(): Promise<typeof import("onnxruntime-node")> {
       code: "LWC6007",
       kind: "error",
       message: "onnxruntime-node is not installed",
-      hint: "npm install onnxruntime-node@1.30.0, or leave it out of --engines",
+      hint: `npm install onnxruntime-node@1.30.0, ${otherwise}`,
     });
   }
 }

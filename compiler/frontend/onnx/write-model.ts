@@ -1,5 +1,4 @@
 /** OnnxModel to the bytes of an ONNX file. The same model gives the same bytes. */
-import { must } from "../../diagnostics.js";
 import { dtypeCode, type OnnxDType } from "./dtypes.js";
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnx-model.js";
 import { type AttributeProto, encodeModel, type NodeFields, type TensorProto, type ValueInfoProto } from "./proto.js";
@@ -88,12 +87,22 @@ function tensorProto(tensor: OnnxTensor): TensorProto {
 }
 
 function littleEndian(dtype: OnnxDType, data: OnnxTensor["data"]): Uint8Array {
-  const typed = dtype === "int64" ? BigInt64Array.from(data, BigInt) : data;
+  const typed = dtype === "int64" ? BigInt64Array.from(data, asInt64) : data;
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 }
 
+/** Largest int64: exporters write it as the end of a slice that goes to the end; as a double it is one too many. */
+const largest = 2n ** 63n - 1n;
+
+function asInt64(value: number): bigint {
+  const exact = BigInt(value);
+  return exact > largest ? largest : exact;
+}
+
+/** A value of unknown type is named only: whoever reads the file infers the rest. */
 function valueInfoProto(info: OnnxValueInfo): ValueInfoProto {
-  const elemType = dtypeCode(must(info.dtype, `element type of "${info.name}"`));
+  if (info.dtype === undefined) return { name: info.name };
+  const elemType = dtypeCode(info.dtype);
   const dim = info.dims?.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
   return { name: info.name, type: { tensorType: { elemType, ...(dim ? { shape: { dim } } : {}) } } };
 }
