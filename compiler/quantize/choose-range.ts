@@ -55,16 +55,18 @@ function total(counts: Float64Array): number {
 
 /** Thresholds that the entropy method tries. */
 const entropySteps = 64;
-/** Bins that the entropy method looks at: enough for 256 levels, few enough that they are filled. */
-const entropyBins = 1024;
 const levels = 256;
+/** Bins that the entropy method looks at: several for each level, and filled: in sparse ones it would see noise. */
+const entropyBins = { most: 2048, fewest: 2 * levels, values: 64 } as const;
 
 /**
  * The range whose quantized distribution diverges least from the true one (Kullback-Leibler), as Migacz describes it ("8-bit
  * inference with TensorRT", 2017): values beyond the range count at its ends.
  */
 function leastDivergence(histogram: Histogram): Range {
-  const counts = coarser(histogram.counts, entropyBins);
+  const filled = 2 ** Math.floor(Math.log2(total(histogram.counts) / entropyBins.values));
+  if (filled < entropyBins.fewest) return histogram;
+  const counts = coarser(histogram.counts, Math.min(entropyBins.most, filled));
   const width = (histogram.max - histogram.min) / counts.length;
   const peak = Math.max(histogram.max, -histogram.min);
   let best: Range = histogram;

@@ -1,6 +1,6 @@
 /** Int8 against float on samples: the outputs, and every layer. */
 import { must } from "../diagnostics.js";
-import type { OnnxModel } from "../frontend/onnx/onnx-model.js";
+import type { OnnxModel, OnnxNode } from "../frontend/onnx/onnx-model.js";
 import { writeOnnx } from "../frontend/onnx/write-model.js";
 import { runSample } from "./calibrate.js";
 import { linksOf, makeNode, nodeLabel, type PreparedModel } from "./float-graph.js";
@@ -84,14 +84,12 @@ export async function compareLayers(
   load: LoadModel,
 ): Promise<readonly LayerDamage[]> {
   const { producer } = linksOf(prepared);
-  const names = [...qdq.quantized.keys()].filter((name) => producer.has(name));
-  if (names.length === 0) return [];
+  const names = [...qdq.quantized.keys()];
   const exposed = exposeQuantized(qdq, names);
   const distances = new Map(names.map((name) => [name, distance()] as const));
-  const inputs = prepared.inputs.map((info) => info.name);
   await onBoth(
     prepared,
-    withOutputs(prepared, names),
+    withOutputs(prepared, names.filter((name) => producer.has(name))),
     exposed.model,
     first(samples, layerSamples),
     load,
@@ -102,7 +100,7 @@ export async function compareLayers(
   );
   const found = new Map([...distances].map(([name, one]) => [name, must(one.value(), name)] as const));
   return names
-    .map((name) => damageOf(name, found, inputs, prepared))
+    .map((name) => damageOf(name, found, producer))
     .sort((a, b) => b.loss - a.loss || a.sqnr - b.sqnr);
 }
 
@@ -128,25 +126,23 @@ const exact = 60;
 function damageOf(
   name: string,
   found: ReadonlyMap<string, Distance>,
-  inputs: readonly string[],
-  prepared: PreparedModel,
+  producer: ReadonlyMap<string, OnnxNode>,
 ): LayerDamage {
-  const { producer } = linksOf(prepared);
-  const node = must(producer.get(name), name);
+  const node = producer.get(name);
   const own = must(found.get(name), name);
+  const sqnr = Math.min(exact, own.sqnr);
   const before: number[] = [];
-  const open = node.inputs.slice();
+  // Through values that stay float to those that are measured.
+  const open = node ? node.inputs.slice() : [];
   for (const input of open) {
     const measured = found.get(input);
     if (measured) before.push(measured.sqnr);
-    else if (inputs.includes(input)) before.push(exact);
     else open.push(...(producer.get(input)?.inputs ?? []));
   }
-  const sqnr = Math.min(exact, own.sqnr);
   return {
     tensor: name,
-    node: nodeLabel(node),
-    opType: node.opType,
+    node: node ? nodeLabel(node) : `graph input "${name}"`,
+    opType: node?.opType ?? "Input",
     sqnr,
     cosine: own.cosine,
     loss: Math.max(0, Math.min(exact, ...before) - sqnr),
