@@ -68,6 +68,9 @@ function leastDivergence(histogram: Histogram): Range {
   if (filled < entropyBins.fewest) return histogram;
   const counts = coarser(histogram.counts, Math.min(entropyBins.most, filled));
   const width = (histogram.max - histogram.min) / counts.length;
+  // Zero is exact in every range: what a Relu cut off tells nothing, and would outweigh the rest.
+  const zero = Math.min(counts.length - 1, Math.max(0, Math.floor(-histogram.min / width)));
+  counts[zero] = Math.min(counts[zero] ?? 0, counts[zero + 1] ?? counts[zero - 1] ?? 0);
   const peak = Math.max(histogram.max, -histogram.min);
   let best: Range = histogram;
   let least = Number.POSITIVE_INFINITY;

@@ -68,7 +68,7 @@ function takesBias(node: OnnxNode): boolean {
   return node.opType !== "MatMul";
 }
 
-interface WeightLayout {
+export interface WeightLayout {
   /** Channels with a scale of their own: all outputs, or those of one group where the weights are [in][out / groups]. */
   readonly channels: number;
   readonly axis: number;
@@ -77,7 +77,7 @@ interface WeightLayout {
   readonly inputOf: (i: number) => number;
 }
 
-function layoutOf(node: OnnxNode, { dims }: OnnxTensor): WeightLayout {
+export function layoutOf(node: OnnxNode, { dims }: OnnxTensor): WeightLayout {
   const [first = 1, second = 1, ...kernel] = dims;
   const area = kernel.reduce((product, k) => product * k, 1);
   const inner = second * area;
