@@ -89,11 +89,7 @@ function factorsOf(
   });
 }
 
-function divideOutputs(
-  node: OnnxNode,
-  factors: readonly number[],
-  initializers: Map<string, OnnxTensor>,
-): OnnxNode {
+function divideOutputs(node: OnnxNode, factors: readonly number[], initializers: Map<string, OnnxTensor>): OnnxNode {
   const [input = "", weightName = "", biasName = ""] = node.inputs;
   const weights = must(initializers.get(weightName), weightName);
   const layout = layoutOf(node, weights);
@@ -107,11 +103,7 @@ function divideOutputs(
   return { ...node, inputs };
 }
 
-function multiplyInputs(
-  node: OnnxNode,
-  factors: readonly number[],
-  initializers: Map<string, OnnxTensor>,
-): OnnxNode {
+function multiplyInputs(node: OnnxNode, factors: readonly number[], initializers: Map<string, OnnxTensor>): OnnxNode {
   const [input = "", weightName = "", ...rest] = node.inputs;
   const weights = must(initializers.get(weightName), weightName);
   const layout = layoutOf(node, weights);

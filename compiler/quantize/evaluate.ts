@@ -89,7 +89,10 @@ export async function compareLayers(
   const distances = new Map(names.map((name) => [name, distance()] as const));
   await onBoth(
     prepared,
-    withOutputs(prepared, names.filter((name) => producer.has(name))),
+    withOutputs(
+      prepared,
+      names.filter((name) => producer.has(name)),
+    ),
     exposed.model,
     first(samples, layerSamples),
     load,
@@ -99,9 +102,7 @@ export async function compareLayers(
     },
   );
   const found = new Map([...distances].map(([name, one]) => [name, must(one.value(), name)] as const));
-  return names
-    .map((name) => damageOf(name, found, producer))
-    .sort((a, b) => b.loss - a.loss || a.sqnr - b.sqnr);
+  return names.map((name) => damageOf(name, found, producer)).sort((a, b) => b.loss - a.loss || a.sqnr - b.sqnr);
 }
 
 /** The model with one more DequantizeLinear behind each value, so that the others stay fused with what is around them. */
@@ -149,11 +150,7 @@ function damageOf(
   };
 }
 
-type OnPair = (
-  sample: Sample,
-  float: ReadonlyMap<string, RunTensor>,
-  int8: ReadonlyMap<string, RunTensor>,
-) => void;
+type OnPair = (sample: Sample, float: ReadonlyMap<string, RunTensor>, int8: ReadonlyMap<string, RunTensor>) => void;
 
 async function onBoth(
   prepared: PreparedModel,

@@ -59,9 +59,7 @@ export function floatConstant(name: string, dims: Shape, data: Float32Array): On
 /** Reads `to` wherever `from` was read. Graph outputs keep their names, so `from` is none of them. */
 export function renameReads(nodes: readonly OnnxNode[], from: string, to: string): readonly OnnxNode[] {
   return nodes.map((node) =>
-    node.inputs.includes(from)
-      ? { ...node, inputs: node.inputs.map((name) => (name === from ? to : name)) }
-      : node,
+    node.inputs.includes(from) ? { ...node, inputs: node.inputs.map((name) => (name === from ? to : name)) } : node,
   );
 }
 

@@ -90,7 +90,7 @@ function ofBatchNormalization(node: OnnxNode, model: PreparedModel): Affine | un
 
 /** A constant that broadcasts along axis 1 alone, or one number. */
 function perChannel(constant: OnnxTensor | undefined, shape: Shape | undefined): readonly number[] | undefined {
-  if (!constant || constant.dtype !== "float32" || !shape || constant.dims.length > shape.length) return undefined;
+  if (constant?.dtype !== "float32" || !shape || constant.dims.length > shape.length) return undefined;
   const count = elementCount(constant.dims);
   const lead = shape.length - constant.dims.length;
   const fits = constant.dims.every((dim, i) => dim === 1 || (i + lead === 1 && dim === shape[1]));

@@ -10,17 +10,12 @@ export function normalizeGemm(model: PreparedModel): PreparedModel {
   return { ...model, nodes, initializers };
 }
 
-function normalize(
-  node: OnnxNode,
-  model: PreparedModel,
-  initializers: Map<string, OnnxTensor>,
-): OnnxNode | undefined {
+function normalize(node: OnnxNode, model: PreparedModel, initializers: Map<string, OnnxTensor>): OnnxNode | undefined {
   if (node.domain !== "" || (node.opType !== "Gemm" && node.opType !== "MatMul")) return undefined;
   const number = (name: string, fallback: number): number => Number(node.attributes.get(name) ?? fallback);
   const [input = "", weights = "", bias = ""] = node.inputs;
   const matrix = initializers.get(weights);
-  if (!matrix || matrix.dims.length !== 2 || model.shapes.get(input)?.length !== 2 || number("transA", 0) !== 0)
-    return undefined;
+  if (matrix?.dims.length !== 2 || model.shapes.get(input)?.length !== 2 || number("transA", 0) !== 0) return undefined;
   const isTransposed = number("transB", 0) !== 0;
   const alpha = number("alpha", 1);
   const beta = number("beta", 1);

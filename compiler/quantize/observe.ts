@@ -36,7 +36,7 @@ export function newStatistics(shape: Shape): RangeStatistics {
 export function addToStatistics(statistics: RangeStatistics, data: ArrayLike<number>): boolean {
   const { sums, peaks } = statistics;
   const inner = data.length / sums.length;
-  let isFinite = true;
+  let areFinite = true;
   for (let c = 0, at = 0; c < sums.length; c++) {
     let sum = 0;
     let low = Number.POSITIVE_INFINITY;
@@ -47,14 +47,14 @@ export function addToStatistics(statistics: RangeStatistics, data: ArrayLike<num
       if (x < low) low = x;
       if (x > high) high = x;
     }
-    isFinite &&= Number.isFinite(sum);
+    areFinite &&= Number.isFinite(sum);
     sums[c] = (sums[c] ?? 0) + sum;
     peaks[c] = Math.max(peaks[c] ?? 0, -low, high);
     statistics.min = Math.min(statistics.min, low);
     statistics.max = Math.max(statistics.max, high);
   }
   statistics.perChannel += inner;
-  return isFinite;
+  return areFinite;
 }
 
 export function newHistogram(min: number, max: number): Histogram {
@@ -66,7 +66,7 @@ export function addToHistogram({ min, max, counts }: Histogram, data: ArrayLike<
   const last = counts.length - 1;
   for (let i = 0; i < data.length; i++) {
     const bin = Math.floor(((data[i] ?? 0) - min) * perUnit);
-    const at = bin < 0 ? 0 : bin > last ? last : bin;
+    const at = Math.max(0, Math.min(last, bin));
     counts[at] = (counts[at] ?? 0) + 1;
   }
 }

@@ -82,7 +82,7 @@ function shareJoined(
     const clamp = plan.clamps.get(name);
     // A zero point above -128 would keep a Relu from folding.
     const folds = !clamp || clamp.low < 0 || whole.min === 0;
-    return folds && (whole.max - whole.min) <= joinFactor * (own.max - own.min);
+    return folds && whole.max - whole.min <= joinFactor * (own.max - own.min);
   });
   for (const name of alike) ranges.set(name, whole);
 }

@@ -35,7 +35,9 @@ export async function prepare(
   const folded = await foldConstants(removeIdentities(upgradeOpset(sorted)), load);
   requireFinite(folded);
   const shapes = await inferShapes(folded, load);
-  const rewritten = dropUnused([expandSums, normalizeGemm, foldAffine].reduce((model, rewrite) => rewrite(model), withShapes(folded, shapes)));
+  const rewritten = dropUnused(
+    [expandSums, normalizeGemm, foldAffine].reduce((model, rewrite) => rewrite(model), withShapes(folded, shapes)),
+  );
   return withShapes(rewritten, await inferShapes(rewritten, load));
 }
 
@@ -43,7 +45,8 @@ function withShapes(model: OnnxModel, shapes: ReadonlyMap<string, Shape>): Prepa
   return { ...model, shapes };
 }
 
-const quantizedOperators = /^(QuantizeLinear|DequantizeLinear|QLinear\w+|QGemm|ConvInteger|MatMulInteger|DynamicQuantize\w+)$/;
+const quantizedOperators =
+  /^(QuantizeLinear|DequantizeLinear|QLinear\w+|QGemm|ConvInteger|MatMulInteger|DynamicQuantize\w+)$/;
 
 function requireFloat(model: OnnxModel): void {
   const quantized = model.nodes.find((node) => quantizedOperators.test(node.opType));

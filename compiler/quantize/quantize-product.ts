@@ -50,7 +50,10 @@ export function quantizeProduct(node: OnnxNode, inputs: ProductInputs): Quantize
       offsets[o] = must(offsets[o], "offset") - error * (inputMeans[layout.inputOf(i)] ?? 0);
     });
   }
-  const units = Float32Array.from(offsets, (_, o) => Math.fround(inputScale) * must(scales[o % scales.length], "scale"));
+  const units = Float32Array.from(
+    offsets,
+    (_, o) => Math.fround(inputScale) * must(scales[o % scales.length], "scale"),
+  );
   return {
     weights: data,
     scales,

@@ -13,6 +13,7 @@ import { equalize } from "./equalize.js";
 import { type Comparison, compareLayers, compareOutputs, first } from "./evaluate.js";
 import { linksOf, type PreparedModel } from "./float-graph.js";
 import type { LoadModel } from "./float-runner.js";
+import { methods } from "./methods.js";
 import { classOf } from "./operators.js";
 import { type ActivationParameters, activationParameters, type Override } from "./parameters.js";
 import { planQuantization, type QuantPlan } from "./plan.js";
@@ -42,8 +43,6 @@ export interface QuantizeResult {
   /** Without what only the caller knows. */
   readonly report: Omit<QuantizeReport, "model" | "command" | "hashes">;
 }
-
-export const methods: readonly CalibrationMethod[] = ["minmax", "percentile", "entropy", "mse"];
 
 /** Fewest samples that say something about ranges. */
 const fewestSamples = 8;
@@ -123,8 +122,12 @@ function describe({ method, equalized, biasCorrected }: Settings): string {
 
 async function calibrated(model: PreparedModel, options: QuantizeOptions, stage: string): Promise<Calibrated> {
   const plan = planQuantization(model);
-  const calibration = await calibrate(model, observedValues(model, plan), options.calibration, options.load, (done, total) =>
-    options.onProgress?.(stage, done, total),
+  const calibration = await calibrate(
+    model,
+    observedValues(model, plan),
+    options.calibration,
+    options.load,
+    (done, total) => options.onProgress?.(stage, done, total),
   );
   return { model, plan, calibration };
 }
@@ -197,7 +200,10 @@ function sizeOf(model: OnnxModel): number {
   return [...model.initializers.values()].reduce((sum, tensor) => sum + tensor.data.byteLength, 0);
 }
 
-function listParameters(best: Candidate, overrides: ReadonlyMap<string, Override> | undefined): readonly TensorParameters[] {
+function listParameters(
+  best: Candidate,
+  overrides: ReadonlyMap<string, Override> | undefined,
+): readonly TensorParameters[] {
   const activations = [...best.parameters].map(
     ([tensor, { scale, zeroPoint, range }]): TensorParameters => ({
       tensor,

@@ -27,22 +27,22 @@ function upgradeNode(node: OnnxNode, opset: number, constants: Map<string, OnnxT
 function attributesToInputs(names: readonly string[], at: number, dtype: "int64" | "float32"): Upgrade {
   return (node, _opset, constants) => {
     if (!names.some((name) => node.attributes.has(name))) return [node];
-    const inputs = [...node.inputs.slice(0, at)];
-    names.forEach((name, i) => {
+    const added = names.map((name) => {
       const value = node.attributes.get(name);
-      if (value === undefined) return inputs.push("");
+      if (value === undefined) return "";
       const id = `${node.name}_${name}_input`;
-      constants.set(id, constantOf(id, value, dtype, names.length > 1 && i > 0));
-      return inputs.push(id);
+      constants.set(id, constantOf(id, value, dtype));
+      return id;
     });
+    const inputs = [...node.inputs.slice(0, at), ...added];
     while (inputs.at(-1) === "") inputs.pop();
     return [{ ...node, inputs, attributes: without(node.attributes, names) }];
   };
 }
 
-function constantOf(name: string, value: OnnxAttribute, dtype: "int64" | "float32", scalar: boolean): OnnxTensor {
+function constantOf(name: string, value: OnnxAttribute, dtype: "int64" | "float32"): OnnxTensor {
   const numbers = typeof value === "number" ? [value] : Array.isArray(value) ? value.map(Number) : [];
-  const dims = typeof value === "number" || (scalar && dtype === "float32") ? [] : [numbers.length];
+  const dims = typeof value === "number" ? [] : [numbers.length];
   return { name, dtype, dims, data: dtype === "int64" ? Float64Array.from(numbers) : Float32Array.from(numbers) };
 }
 
@@ -84,7 +84,7 @@ const softmax: Upgrade = (node) => {
 const upsample: Upgrade = (node, opset, constants) => {
   const scales = node.attributes.get("scales");
   const id = `${node.name}_scales_input`;
-  if (scales !== undefined) constants.set(id, constantOf(id, scales, "float32", false));
+  if (scales !== undefined) constants.set(id, constantOf(id, scales, "float32"));
   const inputs = [node.inputs[0] ?? "", "", opset < 9 || scales !== undefined ? id : (node.inputs[1] ?? "")];
   return [resize(node, inputs)];
 };
@@ -111,9 +111,7 @@ const batchNormalization: Upgrade = (node) => {
       hint: "export with opset 9 or later",
     });
   }
-  return [
-    { ...node, outputs: node.outputs.slice(0, 1), attributes: without(node.attributes, ["spatial", "is_test"]) },
-  ];
+  return [{ ...node, outputs: node.outputs.slice(0, 1), attributes: without(node.attributes, ["spatial", "is_test"]) }];
 };
 
 const upgrades: ReadonlyMap<string, Upgrade> = new Map([
@@ -135,11 +133,11 @@ function padToInputs(node: OnnxNode, _opset: number, constants: Map<string, Onnx
   const pads = node.attributes.get("pads");
   if (pads === undefined) return [node];
   const id = `${node.name}_pads_input`;
-  constants.set(id, constantOf(id, pads, "int64", false));
+  constants.set(id, constantOf(id, pads, "int64"));
   const inputs = [node.inputs[0] ?? "", id];
   const value = node.attributes.get("value");
   if (value !== undefined) {
-    constants.set(`${id}_value`, constantOf(`${id}_value`, value, "float32", true));
+    constants.set(`${id}_value`, constantOf(`${id}_value`, value, "float32"));
     inputs.push(`${id}_value`);
   }
   return [{ ...node, inputs, attributes: without(node.attributes, ["pads", "value"]) }];

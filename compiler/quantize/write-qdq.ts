@@ -82,7 +82,9 @@ class Writer {
     this.parameterNames.set(owner, [scaleName, zeroName]);
     const quantized = this.fresh(`${name}_quantized`);
     const dequantized = this.fresh(`${name}_dequantized`);
-    this.nodes.push(makeNode(this.fresh(`${name}_QuantizeLinear`), "QuantizeLinear", [source, scaleName, zeroName], [quantized]));
+    this.nodes.push(
+      makeNode(this.fresh(`${name}_QuantizeLinear`), "QuantizeLinear", [source, scaleName, zeroName], [quantized]),
+    );
     this.dequantize(`${name}_DequantizeLinear`, quantized, scaleName, zeroName, dequantized);
     if (this.outputs.has(name) && source !== name)
       this.dequantize(`${name}_Output`, quantized, scaleName, zeroName, name);
@@ -125,7 +127,12 @@ class Writer {
     return output;
   }
 
-  private constant(name: string, dtype: OnnxTensor["dtype"], dims: readonly number[], data: OnnxTensor["data"]): string {
+  private constant(
+    name: string,
+    dtype: OnnxTensor["dtype"],
+    dims: readonly number[],
+    data: OnnxTensor["data"],
+  ): string {
     this.initializers.set(name, { name, dtype, dims, data });
     return name;
   }
