@@ -29,6 +29,8 @@ export interface QuantizeOptions extends PrepareOptions {
   readonly equalize?: boolean;
   /** Whether to put the mean error of rounded weights into biases; absent: where it helps, under `auto`. */
   readonly biasCorrection?: boolean;
+  /** What `auto` goes by; absent: top-1 where samples have labels, else SQNR. */
+  readonly metric?: Metric;
   readonly overrides?: ReadonlyMap<string, Override>;
   readonly calibration: SampleSource;
   /** Samples to measure the result on; none: the calibration samples. */
@@ -37,6 +39,8 @@ export interface QuantizeOptions extends PrepareOptions {
   /** What is done now, and how far it is. */
   readonly onProgress?: (stage: string, done: number, total: number) => void;
 }
+
+export type Metric = "top1" | "sqnr";
 
 export interface QuantizeResult {
   readonly bytes: Uint8Array;
@@ -55,6 +59,7 @@ const producer = "lwc quantize";
 export async function quantize(bytes: Uint8Array, options: QuantizeOptions): Promise<QuantizeResult> {
   const { load, calibration: samples } = options;
   const progress = options.onProgress ?? (() => undefined);
+  if (options.metric === "top1") await requireLabels(samples);
   const prepared = await prepare(bytes, load, options);
   const plain = await calibrated(prepared, options, "calibrating");
   checkOverrides(options.overrides, plain.plan);
@@ -74,7 +79,7 @@ export async function quantize(bytes: Uint8Array, options: QuantizeOptions): Pro
   };
   let best: Candidate | undefined;
   const keep = (candidate: Candidate): void => {
-    if (!best || isBetter(candidate, best)) best = candidate;
+    if (!best || isBetter(candidate, best, options.metric)) best = candidate;
   };
   const isAuto = options.method === "auto";
   const biasCorrected = options.biasCorrection ?? true;
@@ -88,6 +93,18 @@ export async function quantize(bytes: Uint8Array, options: QuantizeOptions): Pro
     if (other !== plain) keep(await attempt(other, { ...settingsOf(must(best, "best")), equalized: true }));
   }
   return finish(prepared, must(best, "best"), tried, options);
+}
+
+async function requireLabels(samples: SampleSource): Promise<void> {
+  for await (const { name, label } of samples) {
+    if (label !== undefined) continue;
+    fail({
+      code: "LWC8034",
+      kind: "error",
+      message: `the metric is top-1, and sample "${name}" has no label`,
+      hint: "give --labels, or choose --metric sqnr",
+    });
+  }
 }
 
 /** A model with what the samples showed of it. */
@@ -157,8 +174,9 @@ function candidateModel(
 }
 
 /** By labels where there are any, then by the outputs' SQNR. */
-function isBetter(a: Candidate, b: Candidate): boolean {
-  const [top1, other] = [a.comparison.int8.top1 ?? 0, b.comparison.int8.top1 ?? 0];
+function isBetter(a: Candidate, b: Candidate, metric: Metric | undefined): boolean {
+  const topOf = ({ comparison }: Candidate): number => (metric === "sqnr" ? 0 : (comparison.int8.top1 ?? 0));
+  const [top1, other] = [topOf(a), topOf(b)];
   return top1 === other ? a.comparison.int8.sqnr > b.comparison.int8.sqnr : top1 > other;
 }
 
