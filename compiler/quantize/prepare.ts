@@ -7,12 +7,14 @@ import { inputShape } from "../frontend/onnx/input-shape.js";
 import { decodeOnnx, type OnnxModel, type ReadExternal } from "../frontend/onnx/onnx-model.js";
 import { sortNodes } from "../frontend/onnx/sort-nodes.js";
 import type { Shape } from "../ir/shape.js";
+import { advanceClamps } from "./advance-clamps.js";
+import { expandLrn } from "./expand-lrn.js";
 import { expandSums } from "./expand-sums.js";
 import type { PreparedModel } from "./float-graph.js";
 import { dropUnused } from "./float-graph.js";
 import type { LoadModel } from "./float-runner.js";
 import { foldAffine } from "./fold-affine.js";
-import { foldConstants, inferShapes } from "./fold-constants.js";
+import { fixedDims, foldConstants, inferShapes } from "./fold-constants.js";
 import { normalizeGemm } from "./normalize-gemm.js";
 import { removeIdentities } from "./remove-identities.js";
 import { oldestOpset, upgradeOpset } from "./upgrade-opset.js";
@@ -22,23 +24,38 @@ export interface PrepareOptions {
   readonly readExternal?: ReadExternal;
 }
 
+/** Names and shapes of the graph inputs of a float model. */
+export function modelInputs(
+  bytes: Uint8Array,
+  options: PrepareOptions = {},
+): readonly { readonly name: string; readonly shape: Shape }[] {
+  const { inputs } = decodeFloat(bytes, options);
+  return inputs.map((info) => ({ name: info.name, shape: fixedDims(info) }));
+}
+
 /** Throws CompileError for a model that is quantized already, holds NaN or infinity, or takes other inputs than float32. */
 export async function prepare(
   bytes: Uint8Array,
   load: LoadModel,
   options: PrepareOptions = {},
 ): Promise<PreparedModel> {
-  const decoded = decodeOnnx(bytes, options.readExternal, oldestOpset);
-  requireFloat(decoded);
-  const inputs = decoded.inputs.map((info) => ({ ...info, dims: inputShape(info, options.inputShapes) }));
-  const sorted: OnnxModel = { ...decoded, inputs, nodes: sortNodes(decoded) };
+  const decoded = decodeFloat(bytes, options);
+  const sorted: OnnxModel = { ...decoded, nodes: sortNodes(decoded) };
   const folded = await foldConstants(removeIdentities(upgradeOpset(sorted)), load);
   requireFinite(folded);
-  const shapes = await inferShapes(folded, load);
-  const rewritten = dropUnused(
-    [expandSums, normalizeGemm, foldAffine].reduce((model, rewrite) => rewrite(model), withShapes(folded, shapes)),
-  );
+  const shaped = withShapes(folded, await inferShapes(folded, load));
+  const rewritten = dropUnused(advanceClamps(foldAffine(expandLrn(normalizeGemm(expandSums(shaped))))));
   return withShapes(rewritten, await inferShapes(rewritten, load));
+}
+
+/** The model as the file has it, with fixed shapes of its inputs. */
+function decodeFloat(bytes: Uint8Array, options: PrepareOptions): OnnxModel {
+  const decoded = decodeOnnx(bytes, options.readExternal, oldestOpset);
+  requireFloat(decoded);
+  return {
+    ...decoded,
+    inputs: decoded.inputs.map((info) => ({ ...info, dims: inputShape(info, options.inputShapes) })),
+  };
 }
 
 function withShapes(model: OnnxModel, shapes: ReadonlyMap<string, Shape>): PreparedModel {

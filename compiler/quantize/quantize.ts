@@ -173,11 +173,14 @@ function candidateModel(
   return { parameters, qdq: writeQdq(model, plan, parameters, biasCorrected ? means : new Map()) };
 }
 
-/** By labels where there are any, then by the outputs' SQNR. */
+/** Difference of top-1 that a few hundred samples cannot tell from chance. */
+const chance = 0.01;
+
+/** By labels where there are any and they tell the two apart, then by the outputs' SQNR. */
 function isBetter(a: Candidate, b: Candidate, metric: Metric | undefined): boolean {
   const topOf = ({ comparison }: Candidate): number => (metric === "sqnr" ? 0 : (comparison.int8.top1 ?? 0));
   const [top1, other] = [topOf(a), topOf(b)];
-  return top1 === other ? a.comparison.int8.sqnr > b.comparison.int8.sqnr : top1 > other;
+  return Math.abs(top1 - other) <= chance ? a.comparison.int8.sqnr > b.comparison.int8.sqnr : top1 > other;
 }
 
 async function finish(
