@@ -18,6 +18,7 @@ const program = new Command("lwc")
 Examples:
   lwc compile model.onnx --target cortex-m7 -o out/
   lwc verify  model.onnx --target cortex-m7
+  lwc quantize float.onnx --calibration samples/ -o model.onnx
   lwc inspect model.onnx --why
   lwc run     model.onnx --input digit.png
 ${exitCodeHelp}`,
@@ -51,7 +52,57 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
   return [...previous, value];
 }
 
-withModel(program.command("compile").description("write C sources, header and report"), undefined)
+/** Options of every command that quantizes. */
+function withSamples(command: Command): Command {
+  return command
+    .option(
+      "--calibration <path>",
+      "samples: a folder or file of .png, .jpg, .npy or .bin; name=path per input",
+      collect,
+      [],
+    )
+    .option("--labels <file>", "classes of the samples: JSON, or `folders`")
+    .option("--test <path>", "samples to measure on, instead of some of --calibration", collect, [])
+    .option("--test-labels <file>", "classes of the samples of --test")
+    .option("--hold-back <share>", "samples kept from calibration to measure on; default 0.2")
+    .option("--mean <numbers>", "subtracted from values, after --scale: one number, or one per channel")
+    .option("--std <numbers>", "divides the difference")
+    .option("--scale <numbers>", "factor on stored values; default 1/255 for pictures, 1 for .npy and .bin")
+    .option("--resize <size>", "WxH, or N for a shorter side of N pixels")
+    .option("--crop <size>", "cut from the middle after resizing: WxH or N")
+    .option("--layout <order>", "of .npy and .bin: nchw or nhwc")
+    .option("--channels <order>", "of pictures: rgb or bgr")
+    .option("--dtype <type>", "of .bin: float32, uint8 or int8")
+    .option("--shuffle-seed <n>", "takes the samples in another order, the same for each seed")
+    .option("--skip <n>", "leaves out samples at the beginning")
+    .option("--limit <n>", "takes at most so many samples")
+    .option("--method <name>", "ranges by auto, minmax, percentile, entropy or mse", "auto")
+    .option("--metric <name>", "what auto goes by: top1 or sqnr; default top1 where there are labels")
+    .option("--equalize <choice>", "balance channels across layers: auto, on or off", "auto")
+    .option("--bias-correction <choice>", "mean rounding errors of weights into biases: auto, on or off", "auto")
+    .option("--overrides <file>", "ranges or methods of single tensors, as JSON");
+}
+
+withSamples(
+  program
+    .command("quantize")
+    .description("float model and samples to an int8 model, with what that costs")
+    .argument("<model.onnx>", "float32 model"),
+)
+  .option("-o, --output <file>", "where to write; default model.int8.onnx beside the model")
+  .option("--report <file.json>", "the whole report: every layer and every parameter")
+  .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
+  .option("--json", "the report on stdout")
+  .addHelpText(
+    "after",
+    "\nExample:\n  lwc quantize model.onnx --calibration samples/ --labels labels.json -o model.int8.onnx",
+  )
+  .action(async (model, options) => {
+    const { runQuantize } = await import("./commands/quantize.js");
+    await runQuantize(model, options, commandLine());
+  });
+
+withSamples(withModel(program.command("compile").description("write C sources, header and report"), undefined))
   .option("-o, --output <folder>", "where to write", "out")
   .option(...ioOption)
   .option(...ramOption)

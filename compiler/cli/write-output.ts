@@ -50,6 +50,25 @@ export function writeOutput(folder: string, files: readonly SourceFile[], force:
   return files.map((file) => join(folder, file.path));
 }
 
+/** One file, whole or not at all. */
+export function writeOutputFile(path: string, bytes: Uint8Array): void {
+  const goal = resolve(path);
+  const temporary = join(dirname(goal), `.${basename(goal)}.partial`);
+  try {
+    mkdirSync(dirname(goal), { recursive: true });
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, goal);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    fail({
+      code: "LWC7111",
+      kind: "error",
+      message: `cannot write "${path}": ${error instanceof Error ? error.message : String(error)}`,
+      where: { file: path },
+    });
+  }
+}
+
 function refuseForeign(goal: string, folder: string): void {
   if (!existsSync(goal)) return;
   if (!statSync(goal).isDirectory())

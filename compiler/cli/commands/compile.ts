@@ -7,15 +7,17 @@ import type { Graph } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
 import type { Program, SourceFile } from "../../schedule/schedule.js";
 import { readAssets } from "../../verify/assets.js";
-import { type ModelOptions, readModel } from "../read-model.js";
+import { type QuantizedFile, type QuantizeFlags, quantizeFile, sha256 } from "../quantize-file.js";
+import { type ModelFile, type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
 import { reportHtml } from "../report/html.js";
 import { makeReport, reportJson } from "../report/report.js";
 import { group, reportText } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
 import { writeOutput } from "../write-output.js";
+import { quantizedLines } from "./quantize.js";
 
-export interface CompileCommand extends ModelOptions {
+export interface CompileCommand extends ModelOptions, QuantizeFlags {
   readonly target: string;
   readonly output: string;
   readonly dumpAfter?: string;
@@ -25,7 +27,9 @@ export interface CompileCommand extends ModelOptions {
 
 export async function runCompile(model: string, options: CompileCommand, command: string): Promise<void> {
   const target = await readTarget(options.target);
-  const file = readModel(model, options, command);
+  const given = readModel(model, options, command);
+  const quantized = options.calibration?.length ? await quantizeFile(model, given, options, command) : undefined;
+  const file = quantized ? withBytes(given, quantized.bytes) : given;
   const dumps: SourceFile[] = [];
   const onSnapshot = (pass: string, graph: Graph): void => {
     if (options.dumpAfter === "all" || options.dumpAfter === pass)
@@ -35,8 +39,23 @@ export async function runCompile(model: string, options: CompileCommand, command
   if (options.dumpAfter !== undefined && dumps.length === 0) warnAboutPass(options.dumpAfter);
   const files = [...emit(program, await readAssets()), ...reportFiles(program), ...dumps];
   const paths = writeOutput(options.output, files, options.force === true);
-  if (options.json === true) say(JSON.stringify(jsonResult(program, paths, warnings), undefined, 1));
-  else summarize(program, options.output, warnings);
+  if (options.json === true)
+    say(JSON.stringify({ ...jsonResult(program, paths, warnings), quantized: quantized?.report }, undefined, 1));
+  else {
+    if (quantized) sayQuantized(quantized);
+    summarize(program, options.output, warnings);
+  }
+}
+
+/** The quantized model in the place of the float one: its inputs have fixed shapes, and its data lies in one file. */
+function withBytes(file: ModelFile, bytes: Uint8Array): ModelFile {
+  const { readExternal: _external, inputShapes: _shapes, ...options } = file.options;
+  return { bytes, options: { ...options, modelHash: sha256(bytes) } };
+}
+
+function sayQuantized(quantized: QuantizedFile): void {
+  sayWarnings(quantized.report.warnings);
+  say(quantizedLines(quantized, "int8").join("\n"));
 }
 
 function reportFiles(program: Program): readonly SourceFile[] {

@@ -99,6 +99,6 @@ export function checkForm(model: OnnxModel): void {
     code: "LWC1330",
     kind: "error",
     message: "this is a float model: it has no QuantizeLinear, DequantizeLinear or QLinear operators",
-    hint: "quantize it to int8 first, for example with ONNX Runtime's static quantizer in QDQ format (docs/quantizing.md); `lwc quantize` will do it, but is not in this release",
+    hint: "quantize it first: `lwc quantize model.onnx --calibration samples/`, or compile with --calibration samples/ (docs/quantizing.md)",
   });
 }
