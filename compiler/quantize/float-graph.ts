@@ -56,13 +56,6 @@ export function floatConstant(name: string, dims: Shape, data: Float32Array): On
   return { name, dtype: "float32", dims, data };
 }
 
-/** Reads `to` wherever `from` was read. Graph outputs keep their names, so `from` is none of them. */
-export function renameReads(nodes: readonly OnnxNode[], from: string, to: string): readonly OnnxNode[] {
-  return nodes.map((node) =>
-    node.inputs.includes(from) ? { ...node, inputs: node.inputs.map((name) => (name === from ? to : name)) } : node,
-  );
-}
-
 /** Without nodes and constants that no graph output needs. */
 export function dropUnused<T extends OnnxModel>(model: T): T {
   const needed = new Set(model.outputs.map((info) => info.name));

@@ -99,6 +99,27 @@ test("MatMul and Add are one Gemm; alpha, beta and a transposition are in its co
   expect([...nodes[1]!.attributes]).toEqual([["transB", 1]]);
 });
 
+test.each([0.75, 0.5])("local response normalization with beta = %d in parts", async (beta) => {
+  const b = new OnnxBuilder(13);
+  const x = b.input("x", "float32", imageDims);
+  const many = b.node("Conv", [x, randomConstant(b, [7, 3, 1, 1], 1, 3)]);
+  const attributes = { size: 5, alpha: { float: 0.8 }, beta: { float: beta }, bias: { float: 1.5 } };
+  b.add("LRN", [many], ["y"], { attributes });
+  const operators = await expectSame(b.output("y", "float32", [1, 7, 8, 8]).build());
+  expect(operators).not.toContain("LRN");
+});
+
+test("a Relu behind pools and movements goes in front of them", async () => {
+  const b = new OnnxBuilder(13);
+  const x = b.input("x", "float32", imageDims);
+  const conv = b.node("Conv", [x, randomConstant(b, [4, 3, 3, 3], 1)]);
+  const pooled = b.node("MaxPool", [conv], { attributes: { kernel_shape: [2, 2], pads: [0, 0, 1, 1] } });
+  const flat = b.node("Flatten", [b.node("Transpose", [pooled], { attributes: { perm: [0, 2, 3, 1] } })]);
+  b.add("Relu", [flat], ["y"]);
+  const bytes = b.output("y", "float32", [1, 144]).build();
+  expect(await expectSame(bytes)).toEqual(["Conv", "Relu", "MaxPool", "Transpose", "Flatten"]);
+});
+
 function tiny(values: readonly number[], dtype: "float32" | "int8" = "float32"): Uint8Array {
   const b = new OnnxBuilder(13);
   const x = b.input("x", dtype, [1, 1, 2, 2]);
