@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { fail } from "../diagnostics.js";
+import type { Metric } from "../quantize/candidate.js";
 import { methods } from "../quantize/methods.js";
 import { modelInputs } from "../quantize/prepare.js";
-import { type Metric, quantize } from "../quantize/quantize.js";
+import { quantize } from "../quantize/quantize.js";
 import type { QuantizeReport } from "../quantize/report.js";
 import { openInference } from "./float-inference.js";
 import { withProgress } from "./progress.js";
@@ -69,7 +70,7 @@ export async function quantizeFile(
       method,
       calibration,
       load,
-      onProgress: (stage, done, total) => say(`${stage}: ${done} of ${total} samples${eta(stage, done, total)}`),
+      onProgress: (stage, done, total) => say(`${stage}: ${done} of ${total}${eta(stage, done, total)}`),
       ...(measured ? { heldBack: measured } : {}),
       ...(metric === undefined ? {} : { metric }),
       ...(equalize === undefined ? {} : { equalize }),

@@ -4,7 +4,7 @@ import type { OnnxModel, OnnxNode } from "../frontend/onnx/onnx-model.js";
 import { writeOnnx } from "../frontend/onnx/write-model.js";
 import { runSample } from "./calibrate.js";
 import { linksOf, makeNode, nodeLabel, type PreparedModel } from "./float-graph.js";
-import type { LoadModel, RunTensor } from "./float-runner.js";
+import type { LoadModel, RunSession, RunTensor } from "./float-runner.js";
 import { withOutputs } from "./fold-constants.js";
 import { type Distance, distance, topAccuracy } from "./metrics.js";
 import type { Int8Quality, LayerDamage, Quality } from "./report.js";
@@ -160,19 +160,26 @@ async function onBoth(
   load: LoadModel,
   onPair: OnPair,
 ): Promise<void> {
-  const floatSession = await load(writeOnnx(float, "lwc"));
-  try {
-    const int8Session = await load(writeOnnx(int8, "lwc"));
-    try {
+  await withSession(float, load, (floatSession) =>
+    withSession(int8, load, async (int8Session) => {
       for await (const sample of samples) {
         const expected = await runSample(prepared, floatSession, sample);
         onPair(sample, expected, await runSample(prepared, int8Session, sample));
       }
-    } finally {
-      await int8Session.release();
-    }
+    }),
+  );
+}
+
+async function withSession(
+  model: OnnxModel,
+  load: LoadModel,
+  work: (session: RunSession) => Promise<void>,
+): Promise<void> {
+  const session = await load(writeOnnx(model, "lwc"));
+  try {
+    await work(session);
   } finally {
-    await floatSession.release();
+    await session.release();
   }
 }
 
