@@ -193,3 +193,52 @@ test("help and version", () => {
   expect(lwc("compile", "--help").code).toBe(0);
   expect(lwc("--version").out).toMatch(/^\d+\.\d+\.\d+/);
 });
+
+describe("refusals of options and files", () => {
+  const compileTiny = ["compile", tiny, "-t", "cortex-m4", ...shape];
+  const run = ["run", tiny, ...shape];
+
+  test.each<[string, readonly string[]]>([
+    ["LWC7110", [...compileTiny, "-o", tiny]],
+    ["LWC7120", [...compileTiny, "-o", "dumped", "--dump-after", "no-such-pass"]],
+    ["LWC7130", ["verify", tiny, "-t", "cortex-m4", ...shape, "--runs", "0"]],
+    ["LWC7131", ["verify", tiny, "-t", "cortex-m4", ...shape, "--engines", "crystal-ball"]],
+    ["LWC7140", run],
+    ["LWC7142", [...run, "--input", write("broken.png", "no picture")]],
+    ["LWC7150", [...compileTiny, "-o", "ram", "--ram", "plenty"]],
+    ["LWC6105", [...run, "--input", write("short.bin", new Uint8Array(5))]],
+  ])("%s", (code, args) => {
+    const result = lwc(...args);
+    expect(result.err).toContain(code);
+    expect(result.code).toBe(code === "LWC7120" ? 0 : 1);
+  });
+
+  test("LWC7141 and LWC7143: a picture for what is none, and means that do not fit", () => {
+    const b = new OnnxBuilder();
+    const vector = b.qdq(b.input("x", "float32", [1, 4]), 0.1, 0);
+    const flat = write("flat.onnx", b.output(b.qdq(b.node("Relu", [vector]), 0.2, 0), "float32").build());
+    const picture = join(root, "examples/digits/samples", readdirSync(join(root, "examples/digits/samples"))[0] ?? "");
+    expect(lwc("run", flat, "--input", picture).err).toContain("LWC7141");
+    expect(lwc(...run, "--input", picture, "--mean", "1,2").err).toContain("LWC7143");
+  });
+
+  test("LWC7102: external data outside the model's folder", () => {
+    const b = new OnnxBuilder();
+    const x = b.qdq(b.input("x", "float32", [1, 2]), 0.1, 0);
+    const outside = b.external("int8", [2, 2], { location: "../secret.bin" });
+    const w = b.node("DequantizeLinear", [outside, b.constant("float32", [], [0.1])]);
+    const model = write("outside.onnx", b.output(b.qdq(b.node("MatMul", [x, w]), 0.2, 0), "float32").build());
+    const result = lwc("compile", model, "-t", "cortex-m4", "-o", "outside");
+    expect(result.err).toContain("LWC7102");
+    expect(result.code).toBe(1);
+  });
+
+  test("LWC6001: a tool that is not installed is named, with what installs it", () => {
+    const env = { ...process.env, PATH: folder };
+    const main = join(root, "dist/compiler/cli/main.js");
+    const args = ["verify", tiny, "-t", "cortex-m4", ...shape, "--engines", "host", "--runs", "1"];
+    const result = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8", env });
+    expect(result.stderr).toMatch(/LWC6001 error: gcc is not installed[\s\S]*install-toolchain/);
+    expect(result.status).toBe(1);
+  });
+});

@@ -24,7 +24,7 @@ import { convolve, multiply } from "./weighted.js";
 /** The real activation at inputs i, i + 1, i + 2. */
 function realInput(context: Context, i: number): TensorValue {
   const value = context.input(i);
-  if (value?.kind !== "tensor")
+  if (value?.kind !== "tensor" || value.real)
     return unsupported(
       context,
       "LWC1230",

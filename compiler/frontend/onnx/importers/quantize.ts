@@ -27,7 +27,7 @@ export const importDequantizeLinear: Importer = (context) => {
   numberAttribute(context, "block_size", 0);
   if (value?.kind === "constant")
     return [quantizedConstant(context, value.tensor, quantParameters(context, 1, 2, value.tensor.dtype), axis)];
-  if (value?.kind !== "tensor")
+  if (value?.kind !== "tensor" || value.real)
     return unsupported(
       context,
       "LWC1121",
