@@ -19,6 +19,7 @@ Examples:
   lwc compile model.onnx --target cortex-m7 -o out/
   lwc verify  model.onnx --target cortex-m7
   lwc quantize float.onnx --calibration samples/ -o model.onnx
+  lwc bench   model.onnx --target cortex-m7
   lwc inspect model.onnx --why
   lwc run     model.onnx --input digit.png
 ${exitCodeHelp}`,
@@ -125,6 +126,13 @@ withModel(program.command("verify").description("prove reference = schedule = ho
   .action(async (model, options) => {
     const { runVerify } = await import("./commands/verify.js");
     process.exitCode = await runVerify(model, { ...options, target: requireTarget(options.target) }, commandLine());
+  });
+
+withModel(program.command("bench").description("count instructions per layer in QEMU, with modelled cycles"), undefined)
+  .addHelpText("after", "\nExample:\n  lwc bench model.onnx --target cortex-m4 -O speed")
+  .action(async (model, options) => {
+    const { runBench } = await import("./commands/bench.js");
+    await runBench(model, { ...options, target: requireTarget(options.target) }, commandLine());
   });
 
 withModel(program.command("inspect").description("show what lwc makes of a model, and why"), "cortex-m4")

@@ -20,7 +20,21 @@ const sanitizerFlags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanit
 export interface TargetImage {
   readonly image: string;
   readonly machine: QemuMachine;
+  /** Objects of the generated code, as the linker's map names them. */
+  readonly modelObjects: readonly string[];
 }
+
+/** The linker's map of an image, written beside it. */
+export function mapFileOf(built: TargetImage): string {
+  return `${built.image}.map`;
+}
+
+/**
+ * For images that are measured: line numbers of the generated code, which change no instruction, and a harness that calls it
+ * by BL even where a jump would do, so that the end of the call has an address.
+ */
+const lineFlags = ["-g"];
+const harnessCallFlags = ["-fno-optimize-sibling-calls"];
 
 /** Static data of the harness, in bytes. */
 const staticReserve = 256;
@@ -80,10 +94,23 @@ export async function buildTarget(
 
   const objects: string[] = [];
   const weights: string[] = [];
+  const modelObjects: string[] = [];
   for (const [index, source] of [...workspace.modelSources, ...platform].entries()) {
     const object = `target-${index}.o`;
-    const warnings = strict && !platform.includes(source) ? warningFlags : [];
-    await compileWith(tool, workspace, model, [...flags, ...warnings, ...include, "-c", source, "-o", object]);
+    const isPlatform = platform.includes(source);
+    const warnings = strict && !isPlatform ? warningFlags : [];
+    const measuring = isPlatform ? harnessCallFlags : lineFlags;
+    await compileWith(tool, workspace, model, [
+      ...flags,
+      ...warnings,
+      ...measuring,
+      ...include,
+      "-c",
+      source,
+      "-o",
+      object,
+    ]);
+    if (!isPlatform) modelObjects.push(object);
     if (source.endsWith("_weights.c")) weights.push(object);
     else objects.push(object);
   }
@@ -103,13 +130,15 @@ export async function buildTarget(
       "-Tqemu/link.ld",
       ...linkSymbols(machine, stackBytes),
       "-Wl,--gc-sections",
+      `-Wl,-Map=${image}.map`,
     ];
     let result = await runTool(tool, [...link, ...objects, ...weights, "-o", image], { cwd: workspace.directory });
     if (result.exitCode !== 0 && machine.large !== undefined) {
       const moved = await moveToLarge(workspace, weights);
+      modelObjects.push(...moved);
       result = await runTool(tool, [...link, ...objects, ...moved, "-o", image], { cwd: workspace.directory });
     }
-    if (result.exitCode === 0) return { image, machine };
+    if (result.exitCode === 0) return { image, machine, modelObjects };
     refusals.push(`${machine.machine}: ${firstLines(result.text)}`);
   }
   return fail({

@@ -41,9 +41,10 @@ export async function runQemu(
   built: TargetImage,
   cases: readonly (readonly Int8Array[])[],
   trace: boolean,
+  qemuOptions: readonly string[] = [],
 ): Promise<readonly CaseResult[]> {
   await writeInputs(workspace, cases);
-  const args = ["-M", built.machine.machine, "-display", "none", "-serial", "none", "-monitor", "none"];
+  const args = [...qemuOptions, "-M", built.machine.machine, "-display", "none", "-serial", "none", "-monitor", "none"];
   args.push("-semihosting-config", "enable=on,target=native", "-kernel", built.image);
   const result = await runTool("qemu-system-arm", args, {
     cwd: workspace.directory,

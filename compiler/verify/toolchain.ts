@@ -2,14 +2,24 @@
 import { execa } from "execa";
 import { fail } from "../diagnostics.js";
 
-export type Tool = "gcc" | "g++" | "clang" | "arm-none-eabi-gcc" | "arm-none-eabi-objcopy" | "qemu-system-arm";
+export type Tool =
+  | "gcc"
+  | "g++"
+  | "clang"
+  | "arm-none-eabi-gcc"
+  | "arm-none-eabi-objcopy"
+  | "arm-none-eabi-nm"
+  | "arm-none-eabi-addr2line"
+  | "qemu-system-arm";
 
 const packages: Readonly<Record<Tool, string>> = {
   gcc: "gcc libc6-dev",
   "g++": "g++",
   clang: "clang",
   "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-  "arm-none-eabi-objcopy": "gcc-arm-none-eabi",
+  "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
+  "arm-none-eabi-nm": "binutils-arm-none-eabi",
+  "arm-none-eabi-addr2line": "binutils-arm-none-eabi",
   "qemu-system-arm": "qemu-system-arm",
 };
 

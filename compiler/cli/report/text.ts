@@ -84,13 +84,13 @@ function notes(list: readonly NodeNote[], none: string): readonly string[] {
 }
 
 /** Aligns columns; numbers to the right. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const count = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );
   const isNumber = Array.from({ length: count }, (_, column) =>
-    rows.slice(1).every((row) => /^[\d ]*$/.test(row[column] ?? "")),
+    rows.slice(1).every((row) => /^[\d .-]*$/.test(row[column] ?? "")),
   );
   return rows.map((row) =>
     `  ${row.map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd(),
