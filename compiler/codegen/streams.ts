@@ -82,7 +82,7 @@ function streamStep(
   const bytes = rowLength(tensorOf(graph, step.node.output).shape);
   return {
     head: step.index === stream.last ? "if" : "} else if",
-    title: `step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)}`,
+    title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
     ready: readyText(rows, inputs, counter, count),
     counter,
     window:
