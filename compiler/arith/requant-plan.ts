@@ -60,7 +60,12 @@ const EXACT = 2 ** 24;
 /** From this scale on, accumulators beyond EXACT saturate: they reach 256 and the clamps end at most 255 from the zero point. */
 const SATURATING = 2 ** -16;
 
-export function planRequant(layer: RequantLayer, numerics: Numerics, isa: { readonly fpu: boolean }): RequantPlan {
+export function planRequant(
+  layer: RequantLayer,
+  numerics: Numerics,
+  isa: { readonly fpu: boolean; readonly mve?: boolean },
+): RequantPlan {
+  if (isa.mve && numerics.profile === "ort") return planFloat(layer, "exact in float32, four channels per vector");
   const short = planShort(layer, numerics);
   if (short) return short;
   if (numerics.profile === "fast") return planSingle(layer);

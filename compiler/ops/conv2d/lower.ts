@@ -12,6 +12,7 @@ import {
   dspPointwise,
   dspPointwise4,
 } from "./kernels-dsp.js";
+import { mveConvs, mvePointwises } from "./kernels-mve.js";
 import { portableConv, portableDepthwise, portablePointwise } from "./kernels-portable.js";
 import { type ConvLayer, convLayer, type PointwiseLayer } from "./layer.js";
 
@@ -22,12 +23,14 @@ const convKernels: readonly Candidate<ConvLayer>[] = [
   dspConv4,
   dspDepthwise,
   dspDepthwise4,
+  ...mveConvs,
 ];
 const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
   portablePointwise,
   dspPointwise,
   dspPointwise4,
   dspFullyConnected,
+  ...mvePointwises,
 ];
 
 export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext): KernelCall {

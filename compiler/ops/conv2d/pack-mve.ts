@@ -1,0 +1,76 @@
+/** Packing for the MVE kernels: weights by 16 values of four or eight channels, quantization words by four channels. */
+import { invariant } from "../../diagnostics.js";
+import type { WeightBlock } from "../channel-pruning.js";
+import type { PackedConstant } from "../kernel.js";
+import type { WeightedLayer } from "./layer.js";
+
+/** Bytes of a vector, and so values of a step. */
+const LANES = 16;
+
+/**
+ * Weights of dot products in blocks of `width` channels, the last one zero-filled: [depth / 16][width][16] and, behind,
+ * [width][depth % 16]. A vector load of the last values reads up to 15 bytes further, so 16 zeros end the array.
+ */
+export function packVectorDots(weights: WeightBlock, width: 4 | 8): PackedConstant {
+  const depth = weights.taps * weights.inputs;
+  const blocks = Math.ceil(weights.outputs / width);
+  const data = new Int8Array(blocks * width * depth + LANES);
+  for (let o = 0; o < weights.outputs; o++) {
+    const lane = o % width;
+    const block = (o - lane) * depth;
+    for (let start = 0; start < depth; start += LANES) {
+      const length = Math.min(LANES, depth - start);
+      const from = o * depth + start;
+      data.set(weights.data.subarray(from, from + length), block + width * start + lane * length);
+    }
+  }
+  return {
+    name: "weights",
+    data,
+    align: 16,
+    comment: `[${blocks}] blocks of ${width} channels, each [${depth >> 4}][${width}][16] then [${width}][${depth % LANES}]; in [-128, 127]`,
+    role: "weights",
+  };
+}
+
+/** Channels of each group of four within eight: of pairs of pixels in order, of single pixels even and odd apart. */
+const orders = {
+  4: [0, 1, 2, 3, 4, 5, 6, 7],
+  8: [0, 2, 4, 6, 1, 3, 5, 7],
+} as const;
+
+/** Quantization words in groups of four channels: [4] of each word. Channels beyond the last have zeros. */
+export function packVectorQuant({ plan, weights }: WeightedLayer, width: 4 | 8): PackedConstant {
+  const words = plan.wordsPerChannel;
+  return groupWords(plan.words, words, weights.outputs, width, (position) => {
+    const block = position - (position % 8);
+    return block + (orders[width][position % 8] ?? 0);
+  });
+}
+
+/** `channelAt`: the channel at a position; groups are complete up to a multiple of `width` positions. */
+export function groupWords(
+  words: Int32Array,
+  perChannel: number,
+  channels: number,
+  width: number,
+  channelAt: (position: number) => number,
+): PackedConstant {
+  const positions = Math.ceil(channels / width) * width;
+  const data = new Int32Array(positions * perChannel);
+  for (let position = 0; position < positions; position++) {
+    const channel = channelAt(position);
+    invariant(channel < positions, "groups hold the channels of their block");
+    if (channel >= channels) continue;
+    const group = (position >> 2) * 4 * perChannel;
+    for (let word = 0; word < perChannel; word++)
+      data[group + word * 4 + (position & 3)] = words[channel * perChannel + word] ?? 0;
+  }
+  return {
+    name: "quant",
+    data,
+    align: 16,
+    comment: `[${positions / 4}][${perChannel}][4]: bias and requantization words of four channels each`,
+    role: "table",
+  };
+}

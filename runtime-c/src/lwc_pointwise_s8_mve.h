@@ -1,0 +1,36 @@
+/* lwc_pointwise_s8_mve.h - 1x1 convolution with stride 1, and fully connected layers: cores with MVE. */
+#ifndef LWC_POINTWISE_S8_MVE_H
+#define LWC_POINTWISE_S8_MVE_H
+
+#include "isa/lwc_isa_mve.h"
+
+typedef struct lwc_pointwise_mve_params {
+    int32_t pixels; /* pixels in the run, >= 1 */
+    int32_t in_c;   /* input channels */
+    int32_t out_c;  /* output channels */
+    lwc_requant requant; /* FLOAT or SHORT; the biases already hold -zero point * sum(weights) */
+} lwc_pointwise_mve_params;
+
+/*
+ * in       [pixels][in_c] int8
+ * weights  blocks of four channels, of eight where there is one pixel: see lwc_mve_dot_two and lwc_mve_dot_one
+ * quant    groups of four channels
+ * out      [pixels][out_c] int8, must not overlap in
+ */
+LWC_MVE_INLINE void lwc_pointwise_s8_mve(const lwc_pointwise_mve_params *p, const int8_t *in, const int8_t *weights, const int32_t *quant, int8_t *out)
+{
+    if (p->pixels == 1) {
+        lwc_mve_dot_one(&p->requant, in, p->in_c, p->out_c, weights, quant, out);
+        return;
+    }
+    /* An odd last pixel is computed as a pair of itself. */
+    for (int32_t pixel = 0; pixel < p->pixels; pixel += 2) {
+        const int32_t step = ((pixel + 1) < p->pixels) ? 1 : 0;
+
+        lwc_mve_dot_two(&p->requant, in, in + (step * p->in_c), p->in_c, p->out_c, weights, quant, out, step * p->out_c);
+        in += 2 * p->in_c;
+        out += 2 * p->out_c;
+    }
+}
+
+#endif

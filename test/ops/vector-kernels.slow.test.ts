@@ -1,0 +1,139 @@
+/**
+ * The kernels of a core with Helium and of cores without DSP, over the shapes that their blocks, tails and borders tell apart: the
+ * reference, the schedule, the portable twins under sanitizers and QEMU agree on every byte.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Profile } from "../../compiler/arith/numerics.js";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import type { TensorId } from "../../compiler/ir/graph.js";
+import { printGraph } from "../../compiler/ir/print.js";
+import { elementCount } from "../../compiler/ir/shape.js";
+import { readAssets } from "../../compiler/verify/assets.js";
+import { generateCases } from "../../compiler/verify/inputs.js";
+import { loadTarget } from "../../compiler/verify/target-files.js";
+import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+
+type Instance = (b: GraphBuilder) => TensorId;
+
+const channels = fc.integer({ min: 1, max: 67 });
+const size = fc.integer({ min: 1, max: 9 });
+const seed = fc.integer({ min: 1, max: 1 << 20 });
+const zero = fc.constantFrom(-128, -7, 0, 127);
+const scale = fc.double({ min: 0.02, max: 0.3, noNaN: true }).map(Math.fround);
+const quant = fc.record({ zero, scale });
+const clamp = fc.constantFrom(
+  { clampMin: -128, clampMax: 127 },
+  { clampMin: -20, clampMax: 127 },
+  { clampMin: -100, clampMax: 64 },
+);
+/** Weights over all of int8, or small enough for products of several taps to fit 16 bits. */
+const magnitude = fc.constantFrom(128, 40, 12);
+
+function weightData(count: number, from: number, limit: number): number[] {
+  const data = randomInts(count, from, -limit, Math.min(limit, 127));
+  if (limit === 128) data[0] = -128;
+  return data;
+}
+
+const layer = fc.record({
+  h: size,
+  w: size,
+  inC: channels,
+  outC: channels,
+  kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+  strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  dilation: fc.constantFrom(1, 1, 1, 2),
+  pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 4, maxLength: 4 }),
+  seed,
+  x: quant,
+  y: quant,
+  clamp,
+  magnitude,
+});
+
+type Layer = typeof layer extends fc.Arbitrary<infer Value> ? Value : never;
+type Form = "conv" | "pointwise" | "depthwise";
+
+function convolution(form: Form, p: Layer): Instance {
+  return (b) => {
+    const pointwise = form === "pointwise";
+    const depthwise = form === "depthwise";
+    const [kh, kw] = pointwise ? [1, 1] : p.kernel;
+    const outC = depthwise ? p.inC : p.outC;
+    const dilation = pointwise ? 1 : p.dilation;
+    const attrs = {
+      groups: depthwise ? p.inC : 1,
+      strides: pointwise ? [1, 1] : p.strides,
+      dilations: [dilation, dilation],
+      pads: pointwise ? [0, 0, 0, 0] : p.pads,
+      ...p.clamp,
+    };
+    const h = Math.max(p.h, (kh - 1) * dilation + 1);
+    const w = Math.max(p.w, (kw - 1) * dilation + 1);
+    const x = b.input([1, h, w, p.inC], p.x);
+    const shape = [outC, kh, kw, depthwise ? 1 : p.inC];
+    const scales = Array.from({ length: outC }, (_, c) => 0.002 + ((p.seed + c) % 11) * 0.0007);
+    const weights = b.weights(shape, weightData(elementCount(shape), p.seed, p.magnitude), scales);
+    return b.node("conv2d", [x, weights, b.bias(randomInts(outC, p.seed + 1, -3000, 3000))], attrs, p.y);
+  };
+}
+
+const fullyConnected = fc
+  .record({ inputs: fc.integer({ min: 1, max: 300 }), outputs: channels, seed, x: quant, y: quant, clamp, magnitude })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const x = b.input([1, p.inputs], p.x);
+        const weights = b.weights(
+          [p.outputs, p.inputs],
+          weightData(p.outputs * p.inputs, p.seed, p.magnitude),
+          [0.004],
+        );
+        const bias = b.bias(randomInts(p.outputs, p.seed, -900, 900));
+        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...p.clamp }, p.y);
+      },
+  );
+
+const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
+  conv: layer.map((p) => convolution("conv", p)),
+  pointwise: layer.map((p) => convolution("pointwise", p)),
+  depthwise: layer.map((p) => convolution("depthwise", p)),
+  fully_connected: fullyConnected,
+};
+
+const assets = await readAssets();
+const targets = ["cortex-m55"] as const;
+const profiles: readonly Profile[] = ["ort", "fast"];
+
+describe.each(Object.keys(instances))("%s", (kind) => {
+  test.each(targets)(
+    "reference = replay = host = QEMU, %s",
+    async (target) => {
+      for (const [round, numerics] of profiles.entries()) {
+        const b = new GraphBuilder(`${kind}_${round}`);
+        for (const add of fc.sample(instances[kind]!, { numRuns: 32, seed: 77 * round + kind.length }))
+          b.output(add(b));
+        const graph = b.build();
+        const program = compileGraph(graph, await loadTarget(target), { numerics });
+        const used = new Set(program.schedule.steps.map((step) => step.call?.kernel ?? ""));
+        expect(
+          [...used].some((kernel) => /_(mve|swar)$/.test(kernel)),
+          [...used].join(" "),
+        ).toBe(true);
+        const result = await verifyProgram({
+          program,
+          imported: graph,
+          assets,
+          engines: ["passes", "replay", "host", "qemu"],
+          cases: generateCases(graph, 6),
+          strict: true,
+        });
+        expect(result.differences, result.ok ? "" : printGraph(graph)).toEqual([]);
+        expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+      }
+    },
+    240_000,
+  );
+});
