@@ -167,6 +167,9 @@ function attributeOf(name: string, value: Attribute): proto.onnx.IAttributeProto
 }
 
 function encode(dtype: ElementType, values: ArrayLike<number>): Uint8Array {
+  if (dtype === "float32" && values instanceof Float32Array) {
+    return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  }
   const list = Array.from(values);
   switch (dtype) {
     case "float32":
