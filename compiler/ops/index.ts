@@ -16,6 +16,7 @@ import { pad } from "./pad.js";
 import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
+import { take } from "./take.js";
 import { transpose } from "./transpose.js";
 
 /** Erases the attribute type: `reference`, `lower` and the rest take the node's own attributes, which verify checked. */
@@ -38,6 +39,7 @@ const ops: readonly Op[] = [
   erase(reshape),
   erase(slice),
   erase(softmax),
+  erase(take),
   erase(transpose),
 ];
 

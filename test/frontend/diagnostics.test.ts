@@ -72,9 +72,9 @@ describe("files", () => {
 
   test("opsets", () => {
     expectCode(
-      model((b, x) => b.qdq(conv(b, x), 0.2, 0), 10),
+      model((b, x) => b.qdq(conv(b, x), 0.2, 0), 8),
       "LWC1010",
-      /opset 10/,
+      /opset 8/,
     );
     expectCode(
       model((b, x) => b.qdq(conv(b, x), 0.2, 0), 23),

@@ -280,6 +280,14 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
           });
         },
     ),
+  take: fc.record({ shape: anyShape, axis: fc.nat(), picks: fc.array(fc.nat(), { minLength: 1, maxLength: 9 }) }).map(
+    (p): Instance =>
+      (b) => {
+        const axis = p.shape.length === 4 ? 1 + (p.axis % 3) : p.axis % p.shape.length;
+        const indices = p.picks.map((pick) => pick % p.shape[axis]!);
+        return b.node("take", [b.input(p.shape)], { axis, indices });
+      },
+  ),
   lookup: fc.record({ shape: anyShape, seed }).map(
     (p): Instance =>
       (b) =>

@@ -42,7 +42,7 @@ export interface OnnxModel {
 }
 
 /** Range of ai.onnx operator sets that lwc was built for. */
-const opsetRange: { readonly min: number; readonly max: number } = { min: 11, max: 22 };
+const opsetRange: { readonly min: number; readonly max: number } = { min: 9, max: 22 };
 
 /** Reads a model of `oldestOpset` or later. Throws CompileError with everything that is wrong with the file. */
 export function decodeOnnx(bytes: Uint8Array, readExternal?: ReadExternal, oldestOpset = opsetRange.min): OnnxModel {

@@ -5,6 +5,8 @@ import { type Context, type Importer, malformed, originOf, realActivation, unsup
 import { identity, memoryShape, samePerm } from "../layout.js";
 import type { OnnxTensor } from "../onnx-model.js";
 import type { OutputSpec, PendingValue, TensorValue, UnaryValue, Value } from "../values.js";
+import { doNotBroadcast } from "./constants.js";
+import { dequantizeConstant, zipConstants } from "./fold.js";
 import { moveActivation, reshapeTo } from "./reshape.js";
 import { applyUnary, joinLabels, limitChain } from "./unary.js";
 
@@ -32,13 +34,10 @@ export const importBinary: Importer = (context) => {
       `${context.node.inputs.length} inputs`,
       "lwc runs element-wise operators of two inputs",
     );
+  const [left, right] = [constantTensor(a), constantTensor(b)];
+  if (left && right) return [foldConstants(context, left, right)];
   const constantA = scalarOf(a);
   const constantB = scalarOf(b);
-  if (constantA !== undefined && constantB !== undefined) {
-    return isIntegral(a) && isIntegral(b)
-      ? [foldConstants(a, b, must(integerFunctions[opType], "binary function")(constantA, constantB))]
-      : [foldConstants(a, b, apply(constantA, constantB))];
-  }
   const bias = addConstantBias(context, a, b);
   if (bias) return [bias];
   if (constantB !== undefined) return [applyUnary(context, widened(context, a, b), (x) => apply(x, constantB), false)];
@@ -58,10 +57,6 @@ const integerFunctions: Readonly<Record<string, Apply>> = {
   Max: Math.max,
 };
 
-function isIntegral(value: Value): boolean {
-  return value.kind === "constant" && (value.tensor.dtype === "int64" || value.tensor.dtype === "int32");
-}
-
 /** The value with as many dimensions as a constant of one element gives it. */
 function widened(context: Context, value: Value, constant: Value): Value {
   const rank = constant.kind === "constant" || constant.kind === "weights" ? constant.tensor.dims.length : 0;
@@ -80,14 +75,19 @@ function scalarOf(value: Value): number | undefined {
   return undefined;
 }
 
-function foldConstants(a: Value, b: Value, result: number): Value {
-  const rankOf = (value: Value): number => (value.kind === "constant" ? value.tensor.dims.length : 0);
-  const dims = new Array<number>(Math.max(rankOf(a), rankOf(b))).fill(1);
-  const tensor: OnnxTensor =
-    isIntegral(a) && isIntegral(b)
-      ? { name: "", dtype: "int64", dims, data: Float64Array.of(result) }
-      : { name: "", dtype: "float32", dims, data: Float32Array.of(result) };
-  return { kind: "constant", tensor };
+/** A constant, dequantized where it is. */
+function constantTensor(value: Value): OnnxTensor | undefined {
+  if (value.kind === "constant") return value.tensor;
+  return value.kind === "weights" ? dequantizeConstant(value) : undefined;
+}
+
+/** Arithmetic of constants: exact on integers, which shapes are, in float32 otherwise. */
+function foldConstants(context: Context, a: OnnxTensor, b: OnnxTensor): Value {
+  const { opType } = context.node;
+  const isInteger = [a, b].every(({ dtype }) => dtype === "int64" || dtype === "int32");
+  const apply = must((isInteger ? integerFunctions : functions)[opType], "binary function");
+  const dtype = isInteger ? a.dtype : "float32";
+  return zipConstants(a, b, dtype, apply) ?? doNotBroadcast(context, a.dims, b.dims);
 }
 
 /** MatMul + Add(constant) is a Gemm; Conv + Add(per channel) likewise. */

@@ -3,7 +3,7 @@ import type { Importer } from "../context.js";
 import { importBatchNormalization } from "./batch-normalization.js";
 import { importBinary } from "./binary.js";
 import { importCast } from "./cast.js";
-import { importConstant, importConstantOfShape, importGather } from "./constants.js";
+import { foldingImporters, importConstant, importConstantOfShape } from "./constants.js";
 import { importArgMax, importSoftmax } from "./heads.js";
 import { importConcat, importPad, importSlice, importSplit } from "./parts.js";
 import { importAveragePool, importGlobalAveragePool, importMaxPool, importReduceMean } from "./pools.js";
@@ -14,15 +14,18 @@ import {
   importIdentity,
   importReshape,
   importShape,
+  importSize,
   importSqueeze,
   importTranspose,
   importUnsqueeze,
 } from "./reshape.js";
+import { importExpand, importGather, importTile } from "./take.js";
 import { unaryImporters } from "./unary.js";
 import { importConv, importGemm, importMatMul } from "./weighted.js";
 
 const standard: Readonly<Record<string, Importer>> = {
   ...unaryImporters,
+  ...foldingImporters,
   Add: importBinary,
   ArgMax: importArgMax,
   AveragePool: importAveragePool,
@@ -35,6 +38,7 @@ const standard: Readonly<Record<string, Importer>> = {
   DequantizeLinear: importDequantizeLinear,
   Div: importBinary,
   Dropout: importIdentity,
+  Expand: importExpand,
   Flatten: importFlatten,
   Gather: importGather,
   Gemm: importGemm,
@@ -50,11 +54,13 @@ const standard: Readonly<Record<string, Importer>> = {
   ReduceMean: importReduceMean,
   Reshape: importReshape,
   Shape: importShape,
+  Size: importSize,
   Slice: importSlice,
   Softmax: importSoftmax,
   Split: importSplit,
   Squeeze: importSqueeze,
   Sub: importBinary,
+  Tile: importTile,
   Transpose: importTranspose,
   Unsqueeze: importUnsqueeze,
 };

@@ -18,7 +18,8 @@ import {
   unsupported,
 } from "../context.js";
 import { memoryShape } from "../layout.js";
-import type { ConstantValue, OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
+import { concatConstants, sliceConstant } from "./fold.js";
 import { moveLater, moveQuantized, type PlanMove } from "./move-quantized.js";
 import { moveActivation } from "./reshape.js";
 
@@ -28,11 +29,11 @@ export const importConcat: Importer = (context) => {
   const constants = values.flatMap((value) => (value?.kind === "constant" ? [value.tensor] : []));
   if (values.length === 0) malformed(context, "LWC1101", "input 0 is missing");
   if (constants.length === values.length) {
-    if (constants.some((tensor) => tensor.dims.length !== 1))
-      unsupported(context, "LWC1203", "it joins constants of more than one dimension", "fold constants when exporting");
-    // Shape arithmetic: vectors of integers.
-    const data = Float64Array.from(constants.flatMap((tensor) => Array.from(tensor.data)));
-    return [{ kind: "constant", tensor: { name: context.node.name, dtype: "int64", dims: [data.length], data } }];
+    const joined = concatConstants(constants, positiveAxis(context, axis, must(constants[0], "first input").dims));
+    const shapes = constants.map(({ dtype, dims }) => `${dtype} [${dims.join(",")}]`).join(", ");
+    return [
+      { kind: "constant", tensor: joined ?? malformed(context, "LWC1200", `${shapes} do not join along axis ${axis}`) },
+    ];
   }
   const tensors = values.map((value, i) => asActivation(context, value, i));
   const first = must(tensors[0], "first input");
@@ -159,29 +160,51 @@ function cut(
   return { ...x, id, dims: counts };
 }
 
+/** Starts, counts and steps of a slice, one per axis. */
+interface Cut {
+  readonly starts: readonly number[];
+  readonly counts: readonly number[];
+  readonly steps: readonly number[];
+}
+
+/** Inputs since opset 10, attributes before. */
+function sliceOf(context: Context): (dims: Shape) => Cut {
+  const byAttribute = context.opset < 10;
+  const list = (i: number, name: string): readonly number[] | undefined =>
+    byAttribute ? intsAttribute(context, name) : constantInts(context, i, `the ${name}`);
+  const starts = list(1, "starts") ?? malformed(context, "LWC1201", "its starts are missing");
+  const ends = list(2, "ends") ?? malformed(context, "LWC1201", "its ends are missing");
+  const axes = list(3, "axes");
+  const steps = byAttribute ? undefined : constantInts(context, 4, "the steps");
+  return (dims) => {
+    const cut = { starts: dims.map(() => 0), counts: dims.slice(), steps: dims.map(() => 1) };
+    starts.forEach((start, i) => {
+      const axis = positiveAxis(context, axes?.[i] ?? i, dims);
+      const step = steps?.[i] ?? 1;
+      const end = ends[i] ?? malformed(context, "LWC1201", "its ends are missing");
+      if (step === 0) malformed(context, "LWC1201", "a step of 0");
+      const { from, count } = span(start, end, step, must(dims[axis], "dim"));
+      cut.starts[axis] = from;
+      cut.counts[axis] = count;
+      cut.steps[axis] = step;
+    });
+    return cut;
+  };
+}
+
 export const importSlice: Importer = (context) => {
   const value = context.input(0);
-  const starts = constantInts(context, 1, "the starts") ?? malformed(context, "LWC1201", "its starts are missing");
-  const ends = constantInts(context, 2, "the ends") ?? malformed(context, "LWC1201", "its ends are missing");
-  const axes = constantInts(context, 3, "the axes");
-  const steps = constantInts(context, 4, "the steps");
-  if (value?.kind === "constant") return [sliceConstant(context, value, starts, ends, steps)];
+  const read = sliceOf(context);
+  if (value?.kind === "constant") {
+    const { starts, counts, steps } = read(value.tensor.dims);
+    return [{ kind: "constant", tensor: sliceConstant(value.tensor, starts, counts, steps) }];
+  }
   return [
     moveActivation(context, value, (x) => {
-      const first = x.dims.map(() => 0);
-      const counts = x.dims.slice();
-      const strides = x.dims.map(() => 1);
-      starts.forEach((start, i) => {
-        const axis = positiveAxis(context, axes?.[i] ?? i, x.dims);
-        const step = steps?.[i] ?? 1;
-        const end = ends[i] ?? malformed(context, "LWC1201", "its ends are missing");
-        const { from, count } = span(start, end, step, must(x.dims[axis], "dim"));
-        if (step === 0 || count < 1) malformed(context, "LWC1202", `its slice of axis ${axis} is empty`);
-        first[axis] = from;
-        counts[axis] = count;
-        strides[axis] = step;
-      });
-      return cut(context, x, first, counts, strides, context.node.outputs[0] ?? context.node.name);
+      const { starts, counts, steps } = read(x.dims);
+      const empty = counts.indexOf(0);
+      if (empty >= 0) malformed(context, "LWC1202", `its slice of axis ${empty} is empty`);
+      return cut(context, x, starts, counts, steps, context.node.outputs[0] ?? context.node.name);
     }),
   ];
 };
@@ -200,59 +223,37 @@ function span(
   return { from, count: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
-/** Shape arithmetic: a part of a vector. */
-function sliceConstant(
-  context: Context,
-  value: ConstantValue,
-  starts: readonly number[],
-  ends: readonly number[],
-  steps: readonly number[] | undefined,
-): Value {
-  const { tensor } = value;
-  const [start, end, step = 1] = [starts[0], ends[0], steps?.[0]];
-  if (start === undefined || end === undefined || step === 0)
-    return malformed(context, "LWC1201", "its starts, ends or steps are missing");
-  if (tensor.dims.length !== 1 || starts.length !== 1)
-    return unsupported(
-      context,
-      "LWC1203",
-      "it cuts a constant of more than one dimension",
-      "fold constants when exporting",
-    );
-  const { from, count } = span(start, end, step, tensor.data.length);
-  const data = tensor.data.slice(0, count);
-  for (let i = 0; i < count; i++) data[i] = must(tensor.data[from + i * step], "element");
-  return { kind: "constant", tensor: { ...tensor, dims: [data.length], data } };
-}
-
 export const importSplit: Importer = (context) => {
   const value = context.input(0);
   const given = constantInts(context, 1, "the sizes") ?? intsAttribute(context, "split");
-  const count = numberAttribute(context, "num_outputs", context.node.outputs.length);
+  const parts = context.node.outputs.length;
+  const count = numberAttribute(context, "num_outputs", parts);
   const wanted = numberAttribute(context, "axis", 0);
-  if (given && given.length !== context.node.outputs.length)
-    malformed(context, "LWC1204", `${given.length} sizes for ${context.node.outputs.length} parts`);
-  const sum = given?.reduce((total, size) => total + size, 0);
-  let start = 0;
-  return context.node.outputs.map((name, i) =>
-    moveActivation(context, value, (x) => {
-      const axis = positiveAxis(context, wanted, x.dims);
-      const dim = must(x.dims[axis], "dim");
-      const size = given ? must(given[i], "size") : Math.min(Math.ceil(dim / count), dim - start);
-      const starts = x.dims.map((_, a) => (a === axis ? start : 0));
-      start += size;
-      if (size < 1 || start > dim || (sum !== undefined && sum !== dim))
-        malformed(context, "LWC1204", `its parts do not fit axis ${axis} of [${x.dims.join(",")}]`);
-      return cut(
-        context,
-        x,
-        starts,
-        x.dims.map((d, a) => (a === axis ? size : d)),
-        x.dims.map(() => 1),
-        name,
-      );
-    }),
-  );
+  if (given && given.length !== parts) malformed(context, "LWC1204", `${given.length} sizes for ${parts} parts`);
+  const partOf = (dims: Shape, i: number): Cut => {
+    const axis = positiveAxis(context, wanted, dims);
+    const dim = must(dims[axis], "dim");
+    const even = Math.ceil(dim / count);
+    const sizes = given ?? Array.from({ length: parts }, (_, k) => Math.min(even, dim - k * even));
+    if (sizes.some((size) => size < 1) || sizes.reduce((sum, size) => sum + size, 0) !== dim)
+      malformed(context, "LWC1204", `its parts do not fit axis ${axis} of [${dims.join(",")}]`);
+    const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
+    return {
+      starts: dims.map((_, a) => (a === axis ? start : 0)),
+      counts: dims.map((d, a) => (a === axis ? must(sizes[i], "size") : d)),
+      steps: dims.map(() => 1),
+    };
+  };
+  return context.node.outputs.map((name, i): Value => {
+    if (value?.kind === "constant") {
+      const { starts, counts, steps } = partOf(value.tensor.dims, i);
+      return { kind: "constant", tensor: sliceConstant(value.tensor, starts, counts, steps) };
+    }
+    return moveActivation(context, value, (x) => {
+      const { starts, counts, steps } = partOf(x.dims, i);
+      return cut(context, x, starts, counts, steps, name);
+    });
+  });
 };
 
 export const importPad: Importer = (context) => {
@@ -264,7 +265,7 @@ export const importPad: Importer = (context) => {
     malformed(context, "LWC1206", "its pads are missing");
   const constant = constantInput(context, 2, "the padding value");
   const axes = constantInts(context, 3, "the axes");
-  const raw = constant?.data[0] ?? 0;
+  const raw = constant?.data[0] ?? numberAttribute(context, "value", 0);
   if (!Number.isFinite(raw)) malformed(context, "LWC1209", `its padding value is ${raw}`);
   const plan: PlanMove = (x) => {
     const padded = axes?.map((axis) => positiveAxis(context, axis, x.dims)) ?? x.dims.map((_, axis) => axis);

@@ -14,6 +14,7 @@ import {
 import { identity, layoutForReshape, memoryShape, reshapeLayout } from "../layout.js";
 import type { OnnxTensor } from "../onnx-model.js";
 import type { TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
+import { constantOf, strided } from "./fold.js";
 
 /** The same elements under other dims; inserts a transpose first where the order in memory does not fit. */
 export function reshapeTo(context: Context, value: TensorValue, dims: Shape): TensorValue {
@@ -107,24 +108,12 @@ function movedAxis(context: Context, { tensor, scales, axis }: WeightsValue, dim
 
 /** Output axis i is input axis perm[i]. */
 function transposeConstant(tensor: OnnxTensor, perm: readonly number[]): OnnxTensor {
-  const dims = perm.map((axis) => tensor.dims[axis] ?? 1);
   const strides = stridesOf(tensor.dims);
-  const steps = perm.map((axis) => strides[axis] ?? 0);
-  const data = tensor.data.slice();
-  const at = dims.map(() => 0);
-  let from = 0;
-  for (let i = 0; i < data.length; i++) {
-    data[i] = tensor.data[from] ?? 0;
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      const [position, dim, step] = [(at[axis] ?? 0) + 1, dims[axis] ?? 1, steps[axis] ?? 0];
-      from += step;
-      at[axis] = position;
-      if (position < dim) break;
-      from -= step * dim;
-      at[axis] = 0;
-    }
-  }
-  return { ...tensor, dims, data };
+  return strided(
+    tensor,
+    perm.map((axis) => tensor.dims[axis] ?? 1),
+    perm.map((axis) => strides[axis] ?? 0),
+  );
 }
 
 export const importReshape: Importer = (context) => {
@@ -214,10 +203,11 @@ export const importShape: Importer = (context) => {
   const start = numberAttribute(context, "start", 0);
   const end = numberAttribute(context, "end", dims.length);
   const part = dims.slice(start, end);
-  return [
-    {
-      kind: "constant",
-      tensor: { name: context.node.name, dtype: "int64", dims: [part.length], data: Float64Array.from(part) },
-    },
-  ];
+  return [constantOf(context.node.name, "int64", [part.length], part)];
+};
+
+/** Number of elements of a value with static dims: a constant. */
+export const importSize: Importer = (context) => {
+  const dims = dimsOf(context.input(0)) ?? malformed(context, "LWC1101", "input 0 is missing");
+  return [constantOf(context.node.name, "int64", [], [elementCount(dims)])];
 };

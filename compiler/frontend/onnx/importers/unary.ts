@@ -109,9 +109,14 @@ function clampIntegers(context: Context, value: TensorValue, low: number, high: 
 
 export const importRelu: Importer = (context) => [clampValue(context, 0, Number.POSITIVE_INFINITY)];
 
+/** Bounds are inputs since opset 11, attributes before. */
 export const importClip: Importer = (context) => {
-  const low = scalarInput(context, 1, "the lower bound") ?? Number.NEGATIVE_INFINITY;
-  const high = scalarInput(context, 2, "the upper bound") ?? Number.POSITIVE_INFINITY;
+  const bound = (i: number, name: string, fallback: number): number =>
+    context.opset < 11
+      ? numberAttribute(context, name, fallback)
+      : (scalarInput(context, i, `the bound "${name}"`) ?? fallback);
+  const low = bound(1, "min", Number.NEGATIVE_INFINITY);
+  const high = bound(2, "max", Number.POSITIVE_INFINITY);
   return [clampValue(context, low, high)];
 };
 
