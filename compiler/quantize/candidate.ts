@@ -56,9 +56,10 @@ export function candidateModel(
 /** Difference of top-1 that a few hundred samples cannot tell from chance. */
 const chance = 0.01;
 
-/** By labels where there are any and they tell the two apart, then by the outputs' SQNR. */
-export function isBetter(a: Candidate, b: Candidate, metric: Metric | undefined): boolean {
+/** Of those whose top-1 is the best but for chance, the one of the best SQNR; the first of equals. */
+export function bestOf(tried: readonly Candidate[], metric: Metric | undefined): Candidate {
   const topOf = ({ comparison }: Candidate): number => (metric === "sqnr" ? 0 : (comparison.int8.top1 ?? 0));
-  const [top1, other] = [topOf(a), topOf(b)];
-  return Math.abs(top1 - other) <= chance ? a.comparison.int8.sqnr > b.comparison.int8.sqnr : top1 > other;
+  const top = Math.max(...tried.map(topOf));
+  const good = tried.filter((one) => topOf(one) >= top - chance);
+  return good.reduce((best, one) => (one.comparison.int8.sqnr > best.comparison.int8.sqnr ? one : best));
 }

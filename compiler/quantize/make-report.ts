@@ -69,7 +69,7 @@ function listParameters(
   const { producer } = linksOf(best.base.model);
   const layers = [...best.qdq.products].flatMap(([output, product]): readonly TensorParameters[] => {
     const [, weights = "", bias = ""] = producer.get(output)?.inputs ?? [];
-    const base = { zeroPoint: 0, overridden: false } as const;
+    const base = { layer: output, zeroPoint: 0, overridden: false } as const;
     const real = extent(best.base.model.initializers.get(weights)?.data ?? []);
     return [
       { ...base, tensor: weights, kind: "weights", scales: Array.from(product.scales), ...real },

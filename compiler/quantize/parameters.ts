@@ -23,8 +23,8 @@ export interface Override {
   readonly max?: number;
 }
 
-/** Ranges of joined values that differ by no more than this factor share parameters: at most one bit is lost. */
-const joinFactor = 2;
+/** Ranges of joined values that differ by no more than this factor share parameters: at most two bits are lost. */
+const joinFactor = 4;
 
 /** Parameters of every owner of the plan. */
 export function activationParameters(

@@ -5,15 +5,15 @@
  *         -calibrate-> ranges and histograms -activationParameters-> scales, zero points
  *         -writeQdq-> QDQ model -writeOnnx-> bytes
  */
-import { fail, must } from "../diagnostics.js";
+import { fail } from "../diagnostics.js";
 import { writeOnnx } from "../frontend/onnx/write-model.js";
 import { calibrate } from "./calibrate.js";
 import {
+  bestOf,
   type Calibrated,
   type Candidate,
   candidateModel,
   describe,
-  isBetter,
   type Metric,
   type Settings,
   settingsOf,
@@ -90,18 +90,15 @@ async function search(prepared: PreparedModel, plain: Calibrated, options: Quant
   const { load, calibration, overrides } = options;
   const subset = first(calibration, trialSamples);
   const tried: Candidate[] = [];
-  let best: Candidate | undefined;
   const attempt = async (base: Calibrated, settings: Settings): Promise<void> => {
     let done = 0;
     const qdq = candidateModel(base, settings, overrides);
     const comparison = await compareOutputs(prepared, qdq.qdq.model, subset, load, () =>
       options.onProgress?.(`trying ${describe(settings)}`, ++done, subset.count),
     );
-    const candidate = { ...settings, base, ...qdq, comparison };
-    tried.push(candidate);
-    if (!best || isBetter(candidate, best, options.metric)) best = candidate;
+    tried.push({ ...settings, base, ...qdq, comparison });
   };
-  const soFar = (): Candidate => must(best, "candidate");
+  const soFar = (): Candidate => bestOf(tried, options.metric);
 
   const isAuto = options.method === "auto";
   const start = options.equalize === true ? await equalized(prepared, plain, options) : plain;

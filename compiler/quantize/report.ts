@@ -47,6 +47,8 @@ export interface TriedMethod {
 export interface TensorParameters {
   readonly tensor: string;
   readonly kind: "activation" | "weights" | "bias";
+  /** The value that the layer of these weights or of this bias computes. */
+  readonly layer?: string;
   /** One scale, or one per output channel. */
   readonly scales: readonly number[];
   readonly zeroPoint: number;

@@ -12,6 +12,7 @@ import { parseNpy } from "../../compiler/verify/npy.js";
 import { type Engine, verifyProgram } from "../../compiler/verify/verify-program.js";
 import { modelsDirectory, modelsMissing, readModel } from "../support/shared-models.js";
 import { coreTarget } from "../support/targets.js";
+import { tier } from "../support/tier.js";
 import { asSource, randomSamples } from "./float-nets.js";
 
 const dataDirectory = modelsDirectory === undefined ? "" : join(modelsDirectory, "../data");
@@ -71,10 +72,10 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
     ];
   };
 
-  test("ResNet-8 on CIFAR-10: within 0.6 points of float, not below the reference int8 model", async () => {
+  test("ResNet-8 on CIFAR-10: not below float, nor below static min-max quantization", async () => {
     const { bytes, report } = await run("resnet8_f32", ...cifar((v) => v));
-    expect(report.int8.top1).toBeGreaterThanOrEqual(report.float.top1! - 0.006);
-    expect(report.int8.top1).toBeGreaterThanOrEqual(referenceTop1);
+    expect(report.float.top1).toBe(0.75);
+    expect(report.int8.top1).toBeGreaterThanOrEqual(minMaxTop1);
     await expectEqual(bytes, ["passes", "replay", "host", "onnxruntime"], 6);
   }, 300_000);
 
@@ -88,7 +89,11 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
 
   const mean = [0.4914, 0.4822, 0.4465];
   const deviation = [0.247, 0.2435, 0.2616];
-  test.each(["cifar_ghostnet_f32", "cifar_mobilenetv3_f32", "cifar_shufflenetv2_f32", "cifar_squeezenet_f32"])(
+  test.each(
+    tier === "full"
+      ? ["cifar_ghostnet_f32", "cifar_mobilenetv3_f32", "cifar_shufflenetv2_f32", "cifar_squeezenet_f32"]
+      : ["cifar_squeezenet_f32"],
+  )(
     "%s on CIFAR-10: within one point of float",
     async (name) => {
       const { bytes, report } = await run(name, ...cifar((v, c) => (v / 255 - mean[c]!) / deviation[c]!));
@@ -99,13 +104,16 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
     300_000,
   );
 
-  test.each([
+  const small = [
     ["vww_96_f32", "input", [1, 3, 96, 96], 30],
     ["kws_dscnn_f32", "input", [1, 1, 49, 10], 30],
+  ] as const;
+  const large = [
     ["rfb320_f32", "input", [1, 3, 240, 320], 20],
     ["light_squeezenet", "data_0", [1, 3, 224, 224], 0],
     ["light_shufflenet", "gpu_0/data_0", [1, 3, 224, 224], 0],
-  ] as const)(
+  ] as const;
+  test.each(tier === "full" ? [...small, ...large] : small)(
     "%s on random samples",
     async (name, input, dims, sqnr) => {
       const { bytes, report } = await run(name, randomSamples(input, dims, 8));
@@ -117,5 +125,8 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
   );
 });
 
-/** resnet8_int8_qdq on the same 500 pictures, in ONNX Runtime and in lwc. */
-const referenceTop1 = 0.75;
+/**
+ * resnet8_ptq_int8_qdq on the same 500 pictures. MLPerf's own int8 model gets 0.766, more than its float original: one of these
+ * pictures is 0.2 points, and the standard error of each figure is 1.9.
+ */
+const minMaxTop1 = 0.756;
