@@ -48,7 +48,7 @@ export function activationParameters(
   }
   // From the last on: what joins a result also joins what that result is joined to.
   for (const join of plan.joins.slice().reverse()) shareJoined(join, plan, ranges, overrides);
-  return new Map([...ranges].map(([name, range]) => [name, parametersOf(range)]));
+  return new Map([...ranges].map(([name, range]) => [name, parametersOf(range, plan.clamps.has(name))]));
 }
 
 function refuse(owner: string, { min, max }: Range): never {
@@ -90,17 +90,24 @@ function shareJoined(
 /** Smallest scale: below it products of scales would leave the range of float32. */
 const smallestScale = 2 ** -40;
 
-/** Scale and zero point that cover a range with 256 steps, zero being one of them. */
-export function parametersOf(range: Range): ActivationParameters {
-  const width = range.max - range.min;
-  const scale = Math.max(smallestScale, Math.fround(width / 255));
-  if (width === 0) return { scale: 1, zeroPoint: 0, range };
-  if (range.min === 0) return { scale: notAbove(scale, range.max), zeroPoint: -128, range };
-  const zeroPoint = Math.max(-128, Math.min(127, Math.round(-128 - range.min / scale)));
-  return { scale, zeroPoint, range };
+/**
+ * Scale and zero point that cover a range with 256 steps, zero being one of them. Behind a clamp no step passes the range: then
+ * the bounds of int8 are tighter than the clamp, which folds.
+ */
+export function parametersOf(range: Range, isClamped = false): ActivationParameters {
+  const { min, max } = range;
+  const scale = Math.max(smallestScale, Math.fround((max - min) / 255));
+  if (max === min) return { scale: 1, zeroPoint: 0, range };
+  if (min === 0) return { scale: notBeyond(scale, 255, max), zeroPoint: -128, range };
+  const zeroPoint = Math.max(-128, Math.min(127, Math.round(-128 - min / scale)));
+  if (!isClamped) return { scale, zeroPoint, range };
+  const [below, above] = [zeroPoint + 128, 127 - zeroPoint];
+  const inside = Math.min(below > 0 ? -min / below : scale, above > 0 ? max / above : scale, scale);
+  const narrow = Math.max(smallestScale, Math.fround(inside));
+  return { scale: notBeyond(notBeyond(narrow, below, -min), above, max), zeroPoint, range };
 }
 
-/** The scale, or the float32 below it, so that 255 steps do not pass `max`: then a Clip at `max` folds. */
-function notAbove(scale: number, max: number): number {
-  return Math.fround(scale * 255) <= max ? scale : Math.fround(scale * (1 - 2 ** -23));
+/** The scale, or the float32 below it, so that so many steps do not pass `end`. */
+function notBeyond(scale: number, steps: number, end: number): number {
+  return Math.fround(scale * steps) <= end ? scale : Math.fround(scale * (1 - 2 ** -23));
 }

@@ -27,7 +27,9 @@ const combines: ReadonlySet<string> = new Set(["Add", "Mul"]);
 export function planQuantization(model: PreparedModel): QuantPlan {
   const links = linksOf(model);
   const problems: Diagnostic[] = [];
-  const owners = new Map(model.inputs.map((info) => [info.name, info.name]));
+  const isRead = (name: string): boolean => links.consumers.has(name) || links.outputs.has(name);
+  const inputs = model.inputs.map((info) => info.name).filter(isRead);
+  const owners = new Map(inputs.map((name) => [name, name]));
   const joins: string[][] = [];
   const clamps = new Map<string, { readonly low: number; readonly high: number }>();
   const families = sourceFamilies(model, links);
@@ -38,11 +40,11 @@ export function planQuantization(model: PreparedModel): QuantPlan {
     if (!kind) problems.push(cannot(node));
     if (!kind || kind === "index") continue;
     if (kind === "product" && !model.initializers.has(node.inputs[1] ?? "")) problems.push(cannot(node));
-    if (elementwise.has(node.opType) && !combines.has(node.opType) && !areOfOneSource(activations, owners, families))
-      problems.push(cannot(node));
+    const isPair = elementwise.has(node.opType) && !families.has(node.outputs[0] ?? "");
+    if (isPair && !combines.has(node.opType)) problems.push(cannot(node));
     const isMove = kind === "move" && !padsWithNumber(node, model);
     for (const output of node.outputs) {
-      if (output === "" || !model.shapes.has(output)) continue;
+      if (!isRead(output) || !model.shapes.has(output)) continue;
       if (isInside(output, model, links, families)) continue;
       owners.set(output, isMove ? ownerOf(activations[0] ?? output) : output);
     }
@@ -107,7 +109,9 @@ function unarySource(node: OnnxNode, model: PreparedModel, families: Families): 
   if (isScalar(second, model)) return sourceOf(first);
   if (isScalar(first, model)) return sourceOf(second);
   if (model.initializers.has(first) || model.initializers.has(second)) return undefined;
-  return sourceOf(first) === sourceOf(second) ? sourceOf(first) : undefined;
+  // x + x is a sum of two activations, which happen to be one; x + f(x) is a function of x.
+  const isOfFunctions = families.has(first) || families.has(second);
+  return isOfFunctions && sourceOf(first) === sourceOf(second) ? sourceOf(first) : undefined;
 }
 
 function isScalar(name: string, model: PreparedModel): boolean {
@@ -144,15 +148,6 @@ function boundsOf(node: OnnxNode, model: PreparedModel): { readonly low: number;
   if (node.opType === "Relu") return { low: 0, high: Number.POSITIVE_INFINITY };
   const bound = (i: number): number | undefined => model.initializers.get(node.inputs[i] ?? "")?.data[0];
   return { low: bound(1) ?? Number.NEGATIVE_INFINITY, high: bound(2) ?? Number.POSITIVE_INFINITY };
-}
-
-function areOfOneSource(
-  activations: readonly string[],
-  owners: ReadonlyMap<string, string>,
-  families: Families,
-): boolean {
-  const sources = new Set(activations.map((name) => (owners.has(name) ? name : (families.get(name) ?? name))));
-  return sources.size <= 1;
 }
 
 /** Padding with zero keeps any parameters, since zero is always in range; another number may not be. */

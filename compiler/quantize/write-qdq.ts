@@ -28,7 +28,7 @@ export function writeQdq(
   means: InputMeans,
 ): QdqModel {
   const writer = new Writer(prepared, plan, parameters);
-  for (const { name } of prepared.inputs) writer.quantizeValue(name, name);
+  for (const { name } of prepared.inputs) if (plan.owners.has(name)) writer.quantizeValue(name, name);
   for (const node of prepared.nodes) writer.addNode(node, means);
   const model = dropUnused({ ...prepared, nodes: writer.nodes, initializers: writer.initializers });
   return { model, quantized: writer.quantized, products: writer.products };

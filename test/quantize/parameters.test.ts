@@ -61,6 +61,18 @@ test("a range from zero has zero point -128 and does not pass its end: a Relu or
   );
 });
 
+test("behind a clamp no step passes the range", () => {
+  const bound = fc.float({ min: Math.fround(1e-2), max: 100, noNaN: true });
+  fc.assert(
+    fc.property(bound, bound, (a, b) => {
+      const { scale, zeroPoint } = parametersOf({ min: -a, max: b }, true);
+      const [low, high] = [Math.fround(scale * (-128 - zeroPoint)), Math.fround(scale * (127 - zeroPoint))];
+      expect(low).toBeGreaterThanOrEqual(-a);
+      expect(high).toBeLessThanOrEqual(b);
+    }),
+  );
+});
+
 test("a value that is zero in all samples has parameters too", () => {
   expect(parametersOf({ min: 0, max: 0 })).toMatchObject({ scale: 1, zeroPoint: 0 });
 });
