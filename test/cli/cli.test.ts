@@ -185,7 +185,7 @@ test("targets and ops", () => {
   expect(lwc("targets").out).toMatch(/cortex-m7/);
   expect(JSON.parse(lwc("targets", "--json").out).length).toBeGreaterThan(10);
   expect(lwc("ops").out).toMatch(/conv2d/);
-  expect(JSON.parse(lwc("ops", "--json").out).operators.length).toBe(15);
+  expect(JSON.parse(lwc("ops", "--json").out).operators.length).toBe(16);
 });
 
 test("help and version", () => {
