@@ -29,6 +29,8 @@ const machineSchema = z.strictObject({
 const kernelCostSchema = z.strictObject({
   mac: z.number().nonnegative().describe("modelled cycles per multiply-accumulate"),
   output: z.number().nonnegative().describe("modelled cycles per output value, beside its multiply-accumulates"),
+  input: z.number().nonnegative().optional().describe("modelled cycles per input value that is fetched; absent: 0"),
+  call: z.number().nonnegative().optional().describe("modelled cycles per call of the kernel, or per row; absent: 0"),
   bytes: z.number().int().nonnegative().describe("code of one instance"),
 });
 

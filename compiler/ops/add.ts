@@ -9,6 +9,8 @@ import { type AddQuant, makeAdd, planAdd } from "../arith/add.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
+import { type AddLayer, portableAdd } from "./add/kernels-portable.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
@@ -38,8 +40,7 @@ export function addQuantOf(view: NodeView<AddAttrs>): AddQuant {
   };
 }
 
-/** LWC_ADD_* of lwc_add_s8.h. */
-const roundingCode = { floor: 0, even: 1, away: 2 } as const;
+const kernels: readonly Candidate<AddLayer>[] = [portableAdd];
 
 export const add = defineOp<AddAttrs>({
   kind: "add",
@@ -76,48 +77,17 @@ export const add = defineOp<AddAttrs>({
   }),
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
-    const q = addQuantOf(view);
-    const plan = planAdd(context.numerics, q);
     const inner = channelCount(view.output.shape);
-    const a = broadcastSteps(must(view.inputs[0], "first operand"), view.output);
-    const b = broadcastSteps(must(view.inputs[1], "second operand"), view.output);
-    const words = Int32Array.from(plan.exceptions.flatMap(({ pair, value }) => [pair, value]));
-    return {
-      kernel: "lwc_add_s8",
-      header: "lwc_add_s8.h",
-      geometry: "add",
-      params: {
-        type: "lwc_add_params",
-        fields: {
-          outer: elementCount(view.output.shape) / inner,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
-          mult_a: plan.multA,
-          mult_b: plan.multB,
-          offset: plan.offset,
-          shift: plan.shift,
-          rounding: roundingCode[plan.rounding],
-          zero_point: q.zeroC,
-          min: q.min,
-          max: q.max,
-          exceptions: plan.exceptions.length,
-        },
-      },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "exceptions",
-          data: words.length > 0 ? words : new Int32Array(2),
-          align: 4,
-          comment: "pair, value: where two float roundings differ from the integer form",
-          role: "table",
-        },
-      ],
-      scratchBytes: 0,
-      why: `integer form verified over all 65536 pairs, ${plan.exceptions.length} exceptions`,
+    const outputs = elementCount(view.output.shape);
+    const quant = addQuantOf(view);
+    const layer = {
+      quant,
+      plan: planAdd(context.numerics, quant),
+      outer: outputs / inner,
+      inner,
+      a: broadcastSteps(must(view.inputs[0], "first operand"), view.output),
+      b: broadcastSteps(must(view.inputs[1], "second operand"), view.output),
     };
+    return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: 2 * outputs, calls: 1 }, context);
   },
 });

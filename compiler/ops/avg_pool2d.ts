@@ -2,8 +2,18 @@
 import { type AvgPoolQuant, dequantTable, makeAverage } from "../arith/avg-pool.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
+import { type AvgPoolLayer, portableAvgPool } from "./avg_pool2d/kernels-portable.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
-import { type PoolAttrs, type PoolGeometry, poolGeometry, poolRows, poolShape, windowIndex } from "./pool-window.js";
+import {
+  type PoolAttrs,
+  type PoolGeometry,
+  poolGeometry,
+  poolRows,
+  poolShape,
+  poolWork,
+  windowIndex,
+} from "./pool-window.js";
 
 export type AvgPool2dAttrs = PoolAttrs & {
   /** Divide by the whole window instead of its part inside the input. */
@@ -27,6 +37,8 @@ function avgQuantOf(view: NodeView<AvgPool2dAttrs>): AvgPoolQuant {
     max: view.attrs.clampMax,
   };
 }
+
+const kernels: readonly Candidate<AvgPoolLayer>[] = [portableAvgPool];
 
 export const avgPool2d = defineOp<AvgPool2dAttrs>({
   kind: "avg_pool2d",
@@ -74,47 +86,9 @@ export const avgPool2d = defineOp<AvgPool2dAttrs>({
   },
   rows: (view) => poolRows(geometryOf(view)),
   channels: () => ({ kind: "tied" }),
-  lower(view) {
+  lower(view, context) {
     const g = geometryOf(view);
-    const q = avgQuantOf(view);
-    return {
-      kernel: "lwc_avg_pool2d_s8",
-      header: "lwc_avg_pool2d_s8.h",
-      geometry: `avgpool${g.kernelH}x${g.kernelW}_s${g.strideH}`,
-      params: {
-        type: "lwc_avg_pool2d_params",
-        fields: {
-          in_h: g.inH,
-          in_w: g.inW,
-          channels: g.channels,
-          out_h: g.outH,
-          out_w: g.outW,
-          kernel_h: g.kernelH,
-          kernel_w: g.kernelW,
-          stride_h: g.strideH,
-          stride_w: g.strideW,
-          pad_top: g.padTop,
-          pad_left: g.padLeft,
-          whole_window: view.attrs.countIncludePad ? 1 : 0,
-          is_unsigned: q.unsigned ? 1 : 0,
-          zero_point: q.outZero,
-          min: q.min,
-          max: q.max,
-        },
-      },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "real",
-          data: dequantTable(q),
-          align: 4,
-          comment: "[256] dequantized value of -128 .. 127",
-          role: "table",
-        },
-        { name: "scale", data: Float32Array.of(q.outScale), align: 4, comment: "scale of the output", role: "table" },
-      ],
-      scratchBytes: 0,
-      why: "float32 sums in ONNX Runtime's order: ties are common and the order decides them",
-    };
+    const layer = { g, quant: avgQuantOf(view), countIncludePad: view.attrs.countIncludePad };
+    return chooseKernel(kernels, layer, poolWork(g), context);
   },
 });

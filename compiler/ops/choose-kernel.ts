@@ -2,7 +2,7 @@
  * Kernel choice by cost: an operator lists the kernels that can run it, the target's file says what each costs on its core
  * and lists none that the core cannot execute, and the goal of the compilation decides.
  */
-import { invariant } from "../diagnostics.js";
+import { fail, must } from "../diagnostics.js";
 import type { KernelCost } from "../targets.js";
 import type { KernelCall, KernelContext } from "./kernel.js";
 
@@ -11,22 +11,31 @@ export interface Candidate<Layer> {
   /** C function, and the key of its costs in targets/*.json. */
   readonly kernel: string;
   /** False where the kernel cannot run this layer; absent: it runs every layer. */
-  readonly fits?: (layer: Layer) => boolean;
+  readonly fits?: (layer: Layer, context: KernelContext) => boolean;
+  /** What this kernel does for the layer, where that is not what the layer asks of any: blocks filled up, fewer multiplications. */
+  readonly work?: (layer: Layer, asked: Work) => Work;
   readonly call: (layer: Layer, context: KernelContext) => KernelCall;
 }
 
-/** What a layer asks of any kernel. */
+/** What a layer asks of any kernel; targets/*.json has a price for each of these. */
 export interface Work {
   readonly macs: number;
   /** Output values. */
   readonly outputs: number;
+  /**
+   * Input values that are fetched: those of every window of a dense convolution (pixels x window x channels), of every window
+   * row of a depthwise one and of a pool, once each of the operands elsewhere.
+   */
+  readonly inputs: number;
+  /** Calls of the kernel: output rows where it is driven by rows, else 1. */
+  readonly calls: number;
 }
 
-interface Estimate {
-  readonly call: KernelCall;
+interface Estimate<Layer> {
+  readonly candidate: Candidate<Layer>;
   readonly cycles: number;
-  /** Code of an instance and the constants of the layer. */
-  readonly flash: number;
+  /** Code of an instance. */
+  readonly code: number;
 }
 
 /** The kernel with the fewest modelled cycles, or, where size is the goal, with the least flash; `why` names the runner-up. */
@@ -37,26 +46,45 @@ export function chooseKernel<Layer>(
   context: KernelContext,
 ): KernelCall {
   const { target, optimize } = context;
-  const estimates = candidates.flatMap((candidate): readonly Estimate[] => {
+  const estimates = candidates.flatMap((candidate): readonly Estimate<Layer>[] => {
     const cost = target.kernels[candidate.kernel];
-    if (cost === undefined || candidate.fits?.(layer) === false) return [];
-    const call = candidate.call(layer, context);
-    return [{ call, cycles: cyclesOf(cost, work), flash: cost.bytes + constantBytes(call) }];
+    if (cost === undefined || candidate.fits?.(layer, context) === false) return [];
+    return [{ candidate, cycles: cyclesOf(cost, candidate.work?.(layer, work) ?? work), code: cost.bytes }];
   });
-  const bySize = optimize === "size";
-  const [best, next] = estimates.sort((a, b) =>
-    bySize ? a.flash - b.flash || a.cycles - b.cycles : a.cycles - b.cycles || a.flash - b.flash,
-  );
-  invariant(best !== undefined, `target ${target.name} lists a kernel for every layer`);
-  if (next === undefined) return best.call;
-  const against = bySize
-    ? `${best.flash} bytes of flash against ${next.flash}`
-    : `${round(best.cycles)} modelled cycles against ${round(next.cycles)}`;
-  return { ...best.call, why: `${best.call.why}; ${against} of ${next.call.kernel}` };
+  if (estimates.length === 0) {
+    return fail({
+      code: "LWC7005",
+      kind: "error",
+      message: `target ${target.name} lists none of the kernels that can run this layer: ${candidates.map((one) => one.kernel).join(", ")}`,
+      hint: "add its costs to `kernels` of the target file, or leave `kernels` to the file of the core",
+    });
+  }
+  return optimize === "size" ? smallest(estimates, layer, context) : fastest(estimates, layer, context);
+}
+
+function fastest<Layer>(estimates: readonly Estimate<Layer>[], layer: Layer, context: KernelContext): KernelCall {
+  const [best, next] = [...estimates].sort((a, b) => a.cycles - b.cycles || a.code - b.code);
+  const call = must(best, "kernel").candidate.call(layer, context);
+  if (best === undefined || next === undefined) return call;
+  const why = `${round(best.cycles)} modelled cycles against ${round(next.cycles)} of ${next.candidate.kernel}`;
+  return { ...call, why: `${call.why}; ${why}` };
+}
+
+/** By code and constants together, so every candidate packs its constants. */
+function smallest<Layer>(estimates: readonly Estimate<Layer>[], layer: Layer, context: KernelContext): KernelCall {
+  const sized = estimates.map(({ candidate, cycles, code }) => {
+    const call = candidate.call(layer, context);
+    return { call, cycles, flash: code + constantBytes(call) };
+  });
+  const [best, next] = sized.sort((a, b) => a.flash - b.flash || a.cycles - b.cycles);
+  const { call, flash } = must(best, "kernel");
+  if (next === undefined) return call;
+  return { ...call, why: `${call.why}; ${flash} bytes of flash against ${next.flash} of ${next.call.kernel}` };
 }
 
 function cyclesOf(cost: KernelCost, work: Work): number {
-  return work.macs * cost.mac + work.outputs * cost.output;
+  const { macs, outputs, inputs, calls } = work;
+  return macs * cost.mac + outputs * cost.output + inputs * (cost.input ?? 0) + calls * (cost.call ?? 0);
 }
 
 function constantBytes(call: KernelCall): number {

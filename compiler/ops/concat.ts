@@ -5,6 +5,8 @@
 import { must } from "../diagnostics.js";
 import { type Quant, scaleOf } from "../ir/quant.js";
 import { elementCount, type Shape } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { type ConcatLayer, portableConcat } from "./concat/kernels-portable.js";
 import { defineOp, type NodeView, quantOf, type RowKernel } from "./op.js";
 
 export type ConcatAttrs = { readonly axis: number };
@@ -15,6 +17,8 @@ function runLength(shape: Shape, axis: number): number {
 }
 
 const sameScale = (a: Quant, b: Quant): boolean => scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
+
+const kernels: readonly Candidate<ConcatLayer>[] = [portableConcat];
 
 export const concat = defineOp<ConcatAttrs>({
   kind: "concat",
@@ -69,29 +73,13 @@ export const concat = defineOp<ConcatAttrs>({
     }));
   },
   channels: () => ({ kind: "fixed" }),
-  lower(view) {
+  lower(view, context) {
     const { axis } = view.attrs;
     const outer = elementCount(view.output.shape.slice(0, axis));
-    const runs = Int32Array.from(view.inputs, (input) => runLength(input.shape, axis));
-    return {
-      kernel: "lwc_concat_s8",
-      header: "lwc_concat_s8.h",
-      geometry: "concat",
-      params: { type: "lwc_concat_params", fields: { inputs: view.inputs.length, outer } },
-      drive: { kind: "flat" },
-      inputArray: true,
-      constants: [
-        {
-          name: "runs",
-          data: runs,
-          align: 4,
-          comment: "bytes of each input behind each outer coordinate",
-          role: "table",
-        },
-      ],
-      scratchBytes: 0,
-      why: "copies each input to its place",
-    };
+    const runs = view.inputs.map((input) => runLength(input.shape, axis));
+    const outputs = elementCount(view.output.shape);
+    const work = { macs: 0, outputs, inputs: outputs, calls: outer * runs.length };
+    return chooseKernel(kernels, { outer, runs }, work, context);
   },
 });
 

@@ -1,41 +1,24 @@
-/** The kernel call of lwc_copy_s8, which moves bytes for transpose, slice, pad and copies. */
-import { invariant } from "../diagnostics.js";
+/** Kernels that move bytes, for transpose, slice, pad and copies. */
 import { elementCount } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { type CopyLayer, portableCopy } from "./copy/kernels-portable.js";
 import type { CopyNest } from "./gather.js";
-import type { KernelCall } from "./kernel.js";
+import type { KernelCall, KernelContext } from "./kernel.js";
 import type { NodeView } from "./op.js";
 
-/** LWC_COPY_RANK of lwc_copy_s8.h. */
-const RANK = 5;
+const kernels: readonly Candidate<CopyLayer>[] = [portableCopy];
 
-/** `fill`: value of the elements that the copy leaves out, where there are any. */
-export function copyCall(view: NodeView, nest: CopyNest, geometry: string, why: string, fill?: number): KernelCall {
-  invariant(nest.dims.length <= RANK, `%${view.node.id} needs ${nest.dims.length} loops, lwc_copy_s8 has ${RANK}`);
-  // Outermost loops of one iteration make up the rank.
-  const pad = (list: readonly number[], value: number): readonly number[] => [
-    ...new Array<number>(RANK - list.length).fill(value),
-    ...list,
-  ];
-  return {
-    kernel: "lwc_copy_s8",
-    header: "lwc_copy_s8.h",
-    geometry,
-    params: {
-      type: "lwc_copy_params",
-      fields: {
-        dims: pad(nest.dims, 1),
-        in_strides: pad(nest.inStrides, 0),
-        out_strides: pad(nest.outStrides, 0),
-        in_offset: nest.inOffset,
-        out_offset: nest.outOffset,
-        run: nest.run,
-        fill_bytes: fill === undefined ? 0 : elementCount(view.output.shape),
-        fill_value: fill ?? 0,
-      },
-    },
-    drive: { kind: "flat" },
-    constants: [],
-    scratchBytes: 0,
-    why,
-  };
+/** What the operator says of its copy. */
+export interface CopyNames {
+  readonly geometry: string;
+  readonly why: string;
+  /** Value of the elements that the copy leaves out, where there are any. */
+  readonly fill?: number;
+}
+
+export function copyCall(view: NodeView, nest: CopyNest, names: CopyNames, context: KernelContext): KernelCall {
+  const outputs = elementCount(view.output.shape);
+  const runs = nest.dims.reduce((product, dim) => product * dim, 1);
+  const layer = { ...names, node: view.node.id, nest, fillBytes: names.fill === undefined ? 0 : outputs };
+  return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: runs * nest.run, calls: runs }, context);
 }

@@ -59,7 +59,12 @@ export function broadcastRows(input: Tensor, output: Tensor): RowUse {
 }
 
 /** Steps of an operand in the loop nest [outer][channels] of the C kernels, in elements. */
-export function broadcastSteps(operand: Tensor, output: Tensor): { readonly outer: number; readonly inner: number } {
+export interface BroadcastSteps {
+  readonly outer: number;
+  readonly inner: number;
+}
+
+export function broadcastSteps(operand: Tensor, output: Tensor): BroadcastSteps {
   switch (must(broadcastOf(operand.shape, output.shape), "broadcast")) {
     case "full":
       return { outer: channelCount(output.shape), inner: 1 };

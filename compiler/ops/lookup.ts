@@ -8,6 +8,8 @@
  */
 import { must } from "../diagnostics.js";
 import { elementCount } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { type LookupLayer, portableLookup } from "./lookup/kernels-portable.js";
 import { defineOp, fullRange, type NodeView } from "./op.js";
 
 export type LookupAttrs = Record<string, never>;
@@ -16,6 +18,8 @@ function tableOf(view: NodeView<LookupAttrs>): Int8Array {
   const data = must(view.inputs[1], "table").data;
   return must(data instanceof Int8Array ? data : undefined, "int8 table");
 }
+
+const kernels: readonly Candidate<LookupLayer>[] = [portableLookup];
 
 export const lookup = defineOp<LookupAttrs>({
   kind: "lookup",
@@ -49,16 +53,9 @@ export const lookup = defineOp<LookupAttrs>({
   channels: () => ({ kind: "tied" }),
   inPlace: () => [0],
   isIdentity: (view) => tableOf(view).every((value, i) => value === i - 128),
-  lower: (view) => ({
-    kernel: "lwc_lookup_s8",
-    header: "lwc_lookup_s8.h",
-    geometry: "lookup",
-    params: { type: "lwc_lookup_params", fields: { count: elementCount(view.output.shape) } },
-    drive: { kind: "flat" },
-    constants: [
-      { name: "table", data: tableOf(view), align: 4, comment: "[256] result for value - 128 .. 127", role: "table" },
-    ],
-    scratchBytes: 0,
-    why: "one load per value",
-  }),
+  lower(view, context) {
+    const count = elementCount(view.output.shape);
+    const work = { macs: 0, outputs: count, inputs: count, calls: 1 };
+    return chooseKernel(kernels, { table: tableOf(view), count }, work, context);
+  },
 });

@@ -1,7 +1,17 @@
 /** Max pooling, NHWC int8: the largest value of each window; padding is ignored. Output quantization equals the input's. */
 import { must } from "../diagnostics.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { type MaxPoolLayer, portableMaxPool } from "./max_pool2d/kernels-portable.js";
 import { defineOp, type NodeView } from "./op.js";
-import { type PoolAttrs, type PoolGeometry, poolGeometry, poolRows, poolShape, windowIndex } from "./pool-window.js";
+import {
+  type PoolAttrs,
+  type PoolGeometry,
+  poolGeometry,
+  poolRows,
+  poolShape,
+  poolWork,
+  windowIndex,
+} from "./pool-window.js";
 
 export type MaxPool2dAttrs = PoolAttrs & {
   /** vertical, horizontal */
@@ -11,6 +21,8 @@ export type MaxPool2dAttrs = PoolAttrs & {
 function geometryOf(view: NodeView<MaxPool2dAttrs>): PoolGeometry {
   return poolGeometry(view.attrs, view.attrs.dilations, must(view.inputs[0], "input"), view.output);
 }
+
+const kernels: readonly Candidate<MaxPoolLayer>[] = [portableMaxPool];
 
 export const maxPool2d = defineOp<MaxPool2dAttrs>({
   kind: "max_pool2d",
@@ -57,39 +69,9 @@ export const maxPool2d = defineOp<MaxPool2dAttrs>({
     return must(inputs[0], "input ranges").map(({ min, max }) => ({ min: clamp(min), max: clamp(max) }));
   },
   channels: () => ({ kind: "tied" }),
-  lower(view) {
+  lower(view, context) {
     const g = geometryOf(view);
-    return {
-      kernel: "lwc_max_pool2d_s8",
-      header: "lwc_max_pool2d_s8.h",
-      geometry: `maxpool${g.kernelH}x${g.kernelW}_s${g.strideH}`,
-      params: {
-        type: "lwc_max_pool2d_params",
-        fields: {
-          in_w: g.inW,
-          channels: g.channels,
-          out_w: g.outW,
-          kernel_h: g.kernelH,
-          kernel_w: g.kernelW,
-          stride_w: g.strideW,
-          dilation_w: g.dilationW,
-          pad_left: g.padLeft,
-          min: view.attrs.clampMin,
-          max: view.attrs.clampMax,
-        },
-      },
-      drive: {
-        kind: "rows",
-        window: { size: g.kernelH, stride: g.strideH, dilation: g.dilationH, padBefore: g.padTop },
-        inRows: g.inH,
-        outRows: g.outH,
-        inRowBytes: g.inW * g.channels,
-        outRowBytes: g.outW * g.channels,
-        padValue: -128,
-      },
-      constants: [],
-      scratchBytes: 0,
-      why: "compares byte by byte; rows of -128 stand for padding",
-    };
+    const { clampMin: min, clampMax: max } = view.attrs;
+    return chooseKernel(kernels, { g, min, max }, poolWork(g), context);
   },
 });

@@ -11,6 +11,8 @@ import { planRequant } from "../arith/requant-plan.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, rowLength } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { type MeanExtent, type MeanLayer, portableMean } from "./mean/kernels-portable.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type MeanAttrs = {
@@ -23,14 +25,7 @@ export type MeanAttrs = {
 
 const inputOf = (view: NodeView<MeanAttrs>) => must(view.inputs[0], "input");
 
-/** The input as [outer][count][inner], of which the middle is averaged. */
-interface Extent {
-  readonly outer: number;
-  readonly count: number;
-  readonly inner: number;
-}
-
-function extentOf(view: NodeView<MeanAttrs>): Extent {
+function extentOf(view: NodeView<MeanAttrs>): MeanExtent {
   const { shape } = inputOf(view);
   const first = view.attrs.axes[0] ?? 0;
   const end = (view.attrs.axes.at(-1) ?? 0) + 1;
@@ -50,6 +45,8 @@ function requantizationOf(view: NodeView<MeanAttrs>) {
 function keepsChannels(view: NodeView<MeanAttrs>): boolean {
   return (view.attrs.axes.at(-1) ?? 0) < inputOf(view).shape.length - 1;
 }
+
+const kernels: readonly Candidate<MeanLayer>[] = [portableMean];
 
 export const mean = defineOp<MeanAttrs>({
   kind: "mean",
@@ -108,29 +105,13 @@ export const mean = defineOp<MeanAttrs>({
   },
   channels: (view) => ({ kind: keepsChannels(view) ? "tied" : "fixed" }),
   lower(view, context) {
-    const { outer, count, inner } = extentOf(view);
+    const extent = extentOf(view);
+    const { outer, count, inner } = extent;
     const zx = quantOf(inputOf(view)).zeroPoint;
     const { scale, zeroPoint, min, max } = requantizationOf(view);
-    const bias = -count * zx;
-    const channel = { scale, bias, accMin: (-128 - zx) * count, accMax: (127 - zx) * count };
+    const channel = { scale, bias: -count * zx, accMin: (-128 - zx) * count, accMax: (127 - zx) * count };
     const plan = planRequant({ channels: [channel], zeroPoint, min, max }, context.numerics, context.target.isa);
-    return {
-      kernel: "lwc_mean_s8",
-      header: "lwc_mean_s8.h",
-      geometry: "mean",
-      params: { type: "lwc_mean_params", fields: { outer, count, inner, requant: { ...plan.fields } } },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "quant",
-          data: plan.words,
-          align: 4,
-          comment: `[1][${plan.wordsPerChannel}] -n * zero point and requantization`,
-          role: "table",
-        },
-      ],
-      scratchBytes: 4 * inner,
-      why: `sums in int32; ${plan.why}`,
-    };
+    const inputs = outer * count * inner;
+    return chooseKernel(kernels, { ...extent, plan }, { macs: 0, outputs: outer * inner, inputs, calls: 1 }, context);
   },
 });

@@ -9,7 +9,9 @@ import { type MulQuant, makeMul, planMul } from "../arith/mul.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import { type MulLayer, portableMul } from "./mul/kernels-portable.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type MulAttrs = {
@@ -33,6 +35,8 @@ export function mulQuantOf(view: NodeView<MulAttrs>): MulQuant {
     max: view.attrs.clampMax,
   };
 }
+
+const kernels: readonly Candidate<MulLayer>[] = [portableMul];
 
 export const mul = defineOp<MulAttrs>({
   kind: "mul",
@@ -69,48 +73,17 @@ export const mul = defineOp<MulAttrs>({
   }),
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
-    const q = mulQuantOf(view);
-    const plan = planMul(context.numerics, q);
     const inner = channelCount(view.output.shape);
-    const a = broadcastSteps(must(view.inputs[0], "first operand"), view.output);
-    const b = broadcastSteps(must(view.inputs[1], "second operand"), view.output);
-    return {
-      kernel: "lwc_mul_s8",
-      header: "lwc_mul_s8.h",
-      geometry: "mul",
-      params: {
-        type: "lwc_mul_params",
-        fields: {
-          outer: elementCount(view.output.shape) / inner,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
-          zero_a: q.zeroA,
-          zero_b: q.zeroB,
-          mult: plan.mult,
-          offset: plan.offset,
-          shift: plan.shift,
-          min: q.min,
-          max: q.max,
-          refine: plan.thresholds ? 1 : 0,
-        },
-      },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "thresholds",
-          data: plan.thresholds ?? new Int32Array(1),
-          align: 4,
-          comment: "smallest product of each result above the minimum; unused unless refined",
-          role: "table",
-        },
-      ],
-      scratchBytes: 0,
-      why: plan.thresholds
-        ? "multiply and shift, then moved by one where a threshold says so: exact for every product"
-        : "multiply and shift: proven for every product",
+    const outputs = elementCount(view.output.shape);
+    const quant = mulQuantOf(view);
+    const layer = {
+      quant,
+      plan: planMul(context.numerics, quant),
+      outer: outputs / inner,
+      inner,
+      a: broadcastSteps(must(view.inputs[0], "first operand"), view.output),
+      b: broadcastSteps(must(view.inputs[1], "second operand"), view.output),
     };
+    return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: 2 * outputs, calls: 1 }, context);
   },
 });

@@ -55,16 +55,15 @@ export const pad = defineOp<PadAttrs>({
   },
   channels: () => ({ kind: "fixed" }),
   isIdentity: () => true,
-  lower(view) {
+  lower(view, context) {
     const { shape } = must(view.inputs[0], "input");
     const outStrides = stridesOf(view.output.shape);
     const offset = outStrides.reduce((sum, stride, axis) => sum + stride * must(view.attrs.before[axis], "amount"), 0);
     return copyCall(
       view,
       copyNest(shape, stridesOf(shape), outStrides, 0, offset),
-      "pad",
-      "fills the borders, copies the inside",
-      view.attrs.value,
+      { geometry: "pad", why: "fills the borders, copies the inside", fill: view.attrs.value },
+      context,
     );
   },
 });

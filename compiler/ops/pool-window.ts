@@ -2,6 +2,7 @@
 import { fail, must } from "../diagnostics.js";
 import type { Tensor } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
+import type { Work } from "./choose-kernel.js";
 import type { RowUse } from "./op.js";
 
 export type PoolAttrs = {
@@ -74,6 +75,17 @@ export function poolShape(attrs: PoolAttrs, dilations: readonly number[], input:
 
 export function poolRows(g: PoolGeometry): RowUse {
   return { kind: "window", size: g.kernelH, stride: g.strideH, dilation: g.dilationH, padBefore: g.padTop };
+}
+
+/** What a pool asks of its kernel; each window value counts as a multiply-accumulate. */
+export function poolWork(g: PoolGeometry): Work {
+  const outputs = g.outH * g.outW * g.channels;
+  return {
+    macs: outputs * g.kernelH * g.kernelW,
+    outputs,
+    inputs: g.outH * g.kernelH * g.inW * g.channels,
+    calls: g.outH,
+  };
 }
 
 /** Input coordinates of window position k, or -1 outside. */

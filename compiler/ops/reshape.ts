@@ -46,11 +46,11 @@ export const reshape = defineOp<ReshapeAttrs>({
     attrs: (view, keep) => ({ shape: [...view.attrs.shape.slice(0, -1), keep.outputs.length] }),
   },
   isView: () => true,
-  lower: (view) =>
+  lower: (view, context) =>
     copyCall(
       view,
       copyNest([elementCount(view.output.shape)], [1], [1], 0, 0),
-      "copy",
-      "both ends are the caller's buffers: the bytes are copied",
+      { geometry: "copy", why: "both ends are the caller's buffers: the bytes are copied" },
+      context,
     ),
 });

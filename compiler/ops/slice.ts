@@ -57,15 +57,15 @@ export const slice = defineOp<SliceAttrs>({
   },
   channels: () => ({ kind: "fixed" }),
   isIdentity: () => true,
-  lower(view) {
+  lower(view, context) {
     const inStrides = stridesOf(must(view.inputs[0], "input").shape);
     const strides = inStrides.map((stride, axis) => stride * must(view.attrs.steps[axis], "step"));
     const offset = inStrides.reduce((sum, stride, axis) => sum + stride * must(view.attrs.starts[axis], "start"), 0);
     return copyCall(
       view,
       copyNest(view.output.shape, strides, stridesOf(view.output.shape), offset, 0),
-      "slice",
-      "copies the part that is kept",
+      { geometry: "slice", why: "copies the part that is kept" },
+      context,
     );
   },
 });

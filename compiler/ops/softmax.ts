@@ -6,11 +6,13 @@
  * ONNX Runtime's integer softmax: exponentials from a 256-entry float32 table, summed in order, one division per value
  * (docs/numerics.md, "Softmax"); saturates as releases from 1.29 on do.
  */
-import { makeSoftmax, overflowValue, type SoftmaxSpec, softmaxTable } from "../arith/softmax.js";
+import { makeSoftmax, type SoftmaxSpec } from "../arith/softmax.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount } from "../ir/shape.js";
+import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
+import { portableSoftmax, type SoftmaxLayer } from "./softmax/kernels-portable.js";
 
 export type SoftmaxAttrs = Record<string, never>;
 
@@ -20,6 +22,8 @@ function specOf(view: NodeView<SoftmaxAttrs>): SoftmaxSpec {
   const depth = channelCount(view.output.shape);
   return { depth, inScale: scaleOf(x), outScale: scaleOf(y), outZero: y.zeroPoint, unsigned: y.storage === "uint8" };
 }
+
+const kernels: readonly Candidate<SoftmaxLayer>[] = [portableSoftmax];
 
 export const softmax = defineOp<SoftmaxAttrs>({
   kind: "softmax",
@@ -40,35 +44,10 @@ export const softmax = defineOp<SoftmaxAttrs>({
   },
   rows: () => ({ kind: "same" }),
   channels: () => ({ kind: "fixed" }),
-  lower(view) {
+  lower(view, context) {
     const spec = specOf(view);
-    const { depth, inScale, outScale, outZero } = spec;
-    return {
-      kernel: "lwc_softmax_s8",
-      header: "lwc_softmax_s8.h",
-      geometry: "softmax",
-      params: {
-        type: "lwc_softmax_params",
-        fields: {
-          rows: elementCount(view.output.shape) / depth,
-          depth,
-          factor: Math.floor(Math.fround(1 / outScale)),
-          zero_point: outZero,
-          overflow: overflowValue(spec),
-        },
-      },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "table",
-          data: softmaxTable(inScale, depth),
-          align: 4,
-          comment: "[256] exp((i - 255) * scale), scaled by a power of e that keeps the sum finite",
-          role: "table",
-        },
-      ],
-      scratchBytes: 0,
-      why: "float32 table and one division per value, as ONNX Runtime defines it",
-    };
+    const outputs = elementCount(view.output.shape);
+    const work = { macs: 0, outputs, inputs: outputs, calls: outputs / spec.depth };
+    return chooseKernel(kernels, { rows: outputs / spec.depth, spec }, work, context);
   },
 });

@@ -32,14 +32,14 @@ export const transpose = defineOp<TransposeAttrs>({
   rows: () => ({ kind: "all" }),
   channels: () => ({ kind: "fixed" }),
   isIdentity: (view) => view.attrs.perm.every((axis, i) => axis === i),
-  lower(view) {
+  lower(view, context) {
     const inStrides = stridesOf(must(view.inputs[0], "input").shape);
     const strides = view.attrs.perm.map((axis) => must(inStrides[axis], "stride"));
     return copyCall(
       view,
       copyNest(view.output.shape, strides, stridesOf(view.output.shape), 0, 0),
-      "transpose",
-      `moves every byte: axes [${view.attrs.perm.join(",")}]`,
+      { geometry: "transpose", why: `moves every byte: axes [${view.attrs.perm.join(",")}]` },
+      context,
     );
   },
 });

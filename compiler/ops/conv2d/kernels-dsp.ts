@@ -19,7 +19,7 @@ import {
   roundUp,
 } from "./pack.js";
 
-export const dspPointwise: Candidate<PointwiseLayer> = {
+const dspPointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp",
   fits: (layer) => layer.weights.zeroPoint === 0,
   call(layer) {
@@ -46,7 +46,7 @@ export const dspPointwise: Candidate<PointwiseLayer> = {
   },
 };
 
-export const dspPointwise4: Candidate<PointwiseLayer> = {
+const dspPointwise4: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp4",
   fits: ({ pixels, weights }) => pixels > 1 && weights.zeroPoint === 0,
   call(plain) {
@@ -76,7 +76,7 @@ export const dspPointwise4: Candidate<PointwiseLayer> = {
   },
 };
 
-export const dspFullyConnected: Candidate<PointwiseLayer> = {
+const dspFullyConnected: Candidate<PointwiseLayer> = {
   kernel: "lwc_fully_connected_s8_dsp",
   fits: ({ pixels, weights }) => pixels === 1 && weights.outputs > 4 && weights.zeroPoint === 0,
   call(plain) {
@@ -108,7 +108,7 @@ export const dspFullyConnected: Candidate<PointwiseLayer> = {
 /** Window rows that lwc_conv2d_s8_dsp4 has room for. */
 const MAX_ROWS = 16;
 
-export const dspConv4: Candidate<ConvLayer> = {
+const dspConv4: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_dsp4",
   fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0 && g.kernelH <= MAX_ROWS,
   call(plain) {
@@ -137,7 +137,7 @@ export const dspConv4: Candidate<ConvLayer> = {
   },
 };
 
-export const dspConv: Candidate<ConvLayer> = {
+const dspConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_dsp",
   fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0,
   call(layer) {
@@ -159,7 +159,7 @@ export const dspConv: Candidate<ConvLayer> = {
   },
 };
 
-export const dspDepthwise: Candidate<ConvLayer> = {
+const dspDepthwise: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_dsp",
   fits: (layer) => isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0,
   call(plain) {
@@ -181,7 +181,7 @@ export const dspDepthwise: Candidate<ConvLayer> = {
   },
 };
 
-export const dspDepthwise4: Candidate<ConvLayer> = {
+const dspDepthwise4: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_dsp4",
   fits: (layer) =>
     isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
@@ -215,3 +215,6 @@ export const dspDepthwise4: Candidate<ConvLayer> = {
     };
   },
 };
+
+export const dspConvs: readonly Candidate<ConvLayer>[] = [dspConv, dspConv4, dspDepthwise, dspDepthwise4];
+export const dspPointwises: readonly Candidate<PointwiseLayer>[] = [dspPointwise, dspPointwise4, dspFullyConnected];

@@ -12,7 +12,7 @@ import {
   windowFields,
 } from "./layer.js";
 
-export const portablePointwise: Candidate<PointwiseLayer> = {
+const portablePointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8",
   call(layer) {
     const { stem, pixels, weights, plan, zeroPoint } = layer;
@@ -39,7 +39,7 @@ export const portablePointwise: Candidate<PointwiseLayer> = {
   },
 };
 
-export const portableConv: Candidate<ConvLayer> = {
+const portableConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8",
   call(layer) {
     const { g, plan, zeroPoint, weights } = layer;
@@ -65,7 +65,7 @@ export const portableConv: Candidate<ConvLayer> = {
   },
 };
 
-export const portableDepthwise: Candidate<ConvLayer> = {
+const portableDepthwise: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8",
   fits: (layer) => isDepthwise(layer) && layer.weights.zeroPoint === 0,
   call(plain) {
@@ -86,3 +86,6 @@ export const portableDepthwise: Candidate<ConvLayer> = {
     };
   },
 };
+
+export const portableConvs: readonly Candidate<ConvLayer>[] = [portableConv, portableDepthwise];
+export const portablePointwises: readonly Candidate<PointwiseLayer>[] = [portablePointwise];

@@ -3,33 +3,15 @@ import { type Candidate, chooseKernel } from "../choose-kernel.js";
 import type { Conv2dAttrs } from "../conv2d.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import type { NodeView } from "../op.js";
-import {
-  dspConv,
-  dspConv4,
-  dspDepthwise,
-  dspDepthwise4,
-  dspFullyConnected,
-  dspPointwise,
-  dspPointwise4,
-} from "./kernels-dsp.js";
+import { dspConvs, dspPointwises } from "./kernels-dsp.js";
 import { mveConvs, mvePointwises } from "./kernels-mve.js";
-import { portableConv, portableDepthwise, portablePointwise } from "./kernels-portable.js";
-import { type ConvLayer, convLayer, type PointwiseLayer } from "./layer.js";
+import { portableConvs, portablePointwises } from "./kernels-portable.js";
+import { type ConvLayer, convLayer, isDepthwise, type PointwiseLayer } from "./layer.js";
 
-const convKernels: readonly Candidate<ConvLayer>[] = [
-  portableConv,
-  portableDepthwise,
-  dspConv,
-  dspConv4,
-  dspDepthwise,
-  dspDepthwise4,
-  ...mveConvs,
-];
+const convKernels: readonly Candidate<ConvLayer>[] = [...portableConvs, ...dspConvs, ...mveConvs];
 const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
-  portablePointwise,
-  dspPointwise,
-  dspPointwise4,
-  dspFullyConnected,
+  ...portablePointwises,
+  ...dspPointwises,
   ...mvePointwises,
 ];
 
@@ -41,10 +23,12 @@ export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext)
   if (isPointwise) return lowerPointwise({ ...layer, stem: "pw", pixels: g.outH * g.outW }, context);
   const outputs = g.outH * g.outW * g.outC;
   const macs = outputs * g.kernelH * g.kernelW * (g.inC / g.groups);
-  return chooseKernel(convKernels, layer, { macs, outputs }, context);
+  const inputs = g.outH * g.kernelH * g.inC * (isDepthwise(layer) ? g.inW : g.outW * g.kernelW);
+  return chooseKernel(convKernels, layer, { macs, outputs, inputs, calls: g.outH }, context);
 }
 
 export function lowerPointwise(layer: PointwiseLayer, context: KernelContext): KernelCall {
   const outputs = layer.pixels * layer.weights.outputs;
-  return chooseKernel(pointwiseKernels, layer, { macs: outputs * layer.weights.inputs, outputs }, context);
+  const work = { macs: outputs * layer.weights.inputs, outputs, inputs: layer.pixels * layer.weights.inputs, calls: 1 };
+  return chooseKernel(pointwiseKernels, layer, work, context);
 }
