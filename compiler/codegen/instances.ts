@@ -9,6 +9,7 @@ import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import { kernelInputs } from "./kernel-inputs.js";
+import { windowRowText } from "./row-text.js";
 import { stepShapes } from "./step-text.js";
 import type { FlatView, InstanceView, RowsView, RunsView } from "./view.js";
 
@@ -107,6 +108,11 @@ function signatureOf(graph: Graph, step: Step): Signature {
   return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.node.output) };
 }
 
+/** True where the kernel of a row wants the number of that row. */
+export function passesRow({ drive }: KernelCall): boolean {
+  return drive.kind === "rows" && drive.passesRow === true;
+}
+
 /** Input rows that the kernel of a row gets pointers to; 0 where it reads its inputs themselves. */
 function windowRows({ drive }: KernelCall): number {
   return drive.kind === "rows" ? drive.window.size : 0;
@@ -121,14 +127,16 @@ function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): Ins
   const hasWindow = windowRows(call) > 0;
   const scratch = call.scratchBytes > 0;
   const array = call.inputArray === true;
+  const row = passesRow(call) ? ["y"] : [];
   const parameters = [
     ...(hasWindow ? ["const int8_t *const *rows"] : inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`)),
+    ...row.map((name) => `int32_t ${name}`),
     ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
     `${signature.output} *out`,
     ...(scratch ? ["void *scratch"] : []),
   ];
   const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
-  const args = ["&params", ...from, ...constants, "out", ...(scratch ? ["scratch"] : [])];
+  const args = ["&params", ...from, ...row, ...constants, "out", ...(scratch ? ["scratch"] : [])];
   return {
     comment: `${call.kernel}, one row: ${stepShapes(graph, first)}`,
     uses: stepList(steps),
@@ -205,19 +213,19 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
   const { drive } = call;
   if (drive.kind !== "rows") return undefined;
   const { window, inRows, outRows, inRowBytes, outRowBytes, padValue } = drive;
-  const terms = [times("y", window.stride), ...(window.size > 1 ? [times("k", window.dilation)] : [])].join(" + ");
   const out = outRows > 1 ? `out + (y * ${outRowBytes})` : "out";
+  const args = ["&params", "rows", ...(passesRow(call) ? ["y"] : []), ...constants, out, ...scratchArgument(call)];
   return {
     size: String(window.size),
     loop: rowLoop(outRows, order),
     inRows: String(inRows),
     inRowBytes: String(inRowBytes),
-    rowExpression: window.padBefore > 0 ? `${terms} - ${window.padBefore}` : terms,
+    rowExpression: windowRowText(window, "y", inRows, outRows),
     rowIndex: window.size > 1 ? "k" : "0",
     hasWindow: window.size > 1,
     hasPadding: needsPaddingRow(call),
     padValue: String(padValue),
-    call: callText("        ", call.kernel, ["&params", "rows", ...constants, out, ...scratchArgument(call)], ";"),
+    call: callText("        ", call.kernel, args, ";"),
   };
 }
 
@@ -252,8 +260,4 @@ function rowLoop(rows: number, order: RowOrder): string {
     case "both":
       return `int32_t y = first; (y >= 0) && (y < ${rows}); y += step`;
   }
-}
-
-function times(name: string, factor: number): string {
-  return factor === 1 ? name : `(${name} * ${factor})`;
 }

@@ -6,11 +6,14 @@ import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
 import { type Drive, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
+import { lastRow } from "../ops/row-window.js";
 import { type RowInput, type RowStep, rowSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
 import type { Bindings } from "./bindings.js";
 import { callText } from "./c-literal.js";
+import { passesRow } from "./instances.js";
 import { kernelInputs } from "./kernel-inputs.js";
+import { lastRowText, windowRowText } from "./row-text.js";
 import { stepShapes, stepTitle } from "./step-text.js";
 import type { StreamStepView, StreamView, WindowView } from "./view.js";
 
@@ -90,7 +93,7 @@ function streamStep(
     call: callText(
       "            ",
       bindings.instances.nameOf(step),
-      [...sources, ...bindings.constants.namesOf(step), out, ...scratch],
+      [...sources, ...(passesRow(call) ? [counter] : []), ...bindings.constants.namesOf(step), out, ...scratch],
       ";",
     ),
     trace: trace ? callText("            ", "lwc_trace", [String(step.index), out, `${bytes}u`], ";") : "",
@@ -104,8 +107,9 @@ function readyText(rows: readonly RowStep[], inputs: readonly RowInput[], counte
     const made = `y${must(rows[producer], "producer").step.index}`;
     if (use.kind === "same") return [`(${made} > ${counter})`];
     if (use.kind === "all") return [`(${made} == ${available})`];
-    const reach = (use.size - 1) * use.dilation - use.padBefore;
-    return [`((${made} == ${available}) || (${made} > ${sum(times(counter, use.stride), reach)}))`];
+    const ready = `((${made} == ${available}) || (${made} > ${lastRowText(use, counter)}))`;
+    // The first row stands in for those in front of it.
+    return use.clamped && lastRow(use, 0) < 0 ? [`(${made} > 0)`, ready] : [ready];
   });
   const more = `${counter} < ${count}`;
   if (conditions.length === 0) return more;
@@ -122,11 +126,10 @@ function windowView(
   drive: Extract<Drive, { kind: "rows" }>,
 ): WindowView {
   const call = must(step.call, "kernel");
-  const { window, inRows, inRowBytes, padValue } = drive;
-  const first = sum(times(`y${step.index}`, window.stride), -window.padBefore);
+  const { window, inRows, outRows, inRowBytes, padValue } = drive;
   return {
     size: String(window.size),
-    row: window.size === 1 ? first : `${first} + ${times("k", window.dilation)}`,
+    row: windowRowText(window, `y${step.index}`, inRows, outRows),
     pointer: rowPointer(program, bindings, input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,
@@ -147,13 +150,4 @@ function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: str
 
 function scratchPointer(bindings: Bindings, stream: Stream, offset: number): string {
   return offset === 0 ? bindings.scratch(stream.first) : `${bindings.scratch(stream.first)} + ${offset}`;
-}
-
-function times(name: string, factor: number): string {
-  return factor === 1 ? name : `(${name} * ${factor})`;
-}
-
-function sum(term: string, constant: number): string {
-  if (constant === 0) return term;
-  return constant > 0 ? `(${term} + ${constant})` : `(${term} - ${-constant})`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Numerics } from "../arith/numerics.js";
 import type { Target } from "../targets.js";
+import { leavesInput, type RowWindow } from "./row-window.js";
 
 /** What an op may consult when it chooses a kernel. */
 export interface KernelContext {
@@ -41,18 +42,15 @@ export interface PackedConstant {
 export type Drive =
   | {
       readonly kind: "rows";
-      readonly window: {
-        readonly size: number;
-        readonly stride: number;
-        readonly dilation: number;
-        readonly padBefore: number;
-      };
+      readonly window: RowWindow;
+      /** Set where the kernel wants to know which output row it computes:  kernel(&params, rows, y, <constants>, out_row, scratch) */
+      readonly passesRow?: true;
       readonly inRows: number;
       readonly outRows: number;
       /** Elements (= bytes) of an input and of an output row. */
       readonly inRowBytes: number;
       readonly outRowBytes: number;
-      /** Value of padding rows; a scratch row is filled with it where the window leaves the input. */
+      /** Value of padding rows; a scratch row is filled with it where a window that is not clamped leaves the input. */
       readonly padValue: number;
     }
   | {
@@ -98,8 +96,7 @@ const SCRATCH_ALIGN = 8;
 export function needsPaddingRow(call: KernelCall): boolean {
   if (call.drive.kind !== "rows") return false;
   const { window, inRows, outRows } = call.drive;
-  const lastRow = (outRows - 1) * window.stride - window.padBefore + (window.size - 1) * window.dilation;
-  return window.padBefore > 0 || lastRow >= inRows;
+  return !window.clamped && leavesInput(window, inRows, outRows);
 }
 
 /** Offset of the kernel's own scratch behind the padding row, which comes first. */

@@ -9,6 +9,7 @@ import { tensorOf } from "../ir/graph.js";
 import type { Quant } from "../ir/quant.js";
 import type { Shape } from "../ir/shape.js";
 import type { KernelCall, KernelContext } from "./kernel.js";
+import type { RowWindow } from "./row-window.js";
 
 /** A node with its tensors looked up: what the functions of an op work on. */
 export interface NodeView<A extends Attrs = Attrs> {
@@ -50,14 +51,8 @@ export type RowKernel = (read: ReadRow, out: Int8Array | Int32Array, y: number) 
 export type RowUse =
   /** Row y alone. */
   | { readonly kind: "same" }
-  /** Rows y*stride - padBefore + k*dilation for k in [0,size), those inside the input. */
-  | {
-      readonly kind: "window";
-      readonly size: number;
-      readonly stride: number;
-      readonly dilation: number;
-      readonly padBefore: number;
-    }
+  /** The rows of a window that lie inside the input, or, where it is clamped, those that stand in for the others too. */
+  | ({ readonly kind: "window" } & RowWindow)
   /** Every row. */
   | { readonly kind: "all" };
 

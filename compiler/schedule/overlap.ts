@@ -8,6 +8,7 @@ import { type Graph, tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { type RowUse, viewOf } from "../ops/op.js";
+import { firstRow, lastRow } from "../ops/row-window.js";
 import type { Step } from "./schedule.js";
 
 /** Bytes between the starts of output and input that keep every input row until it was read for the last time. */
@@ -44,14 +45,14 @@ export function safeDistances(graph: Graph, step: Step, input: number): SafeDist
 /** The first input row that output row y, or any after it, reads. */
 export function oldestRow(use: RowUse, y: number): number {
   if (use.kind === "same") return y;
-  return use.kind === "window" ? Math.max(0, y * use.stride - use.padBefore) : 0;
+  return use.kind === "window" ? Math.max(0, firstRow(use, y)) : 0;
 }
 
 /** The last input row that output row y, or any before it, reads; -1 where they read padding alone. */
 export function newestRow(use: RowUse, y: number, inRows: number): number {
   if (use.kind === "same") return y;
   if (use.kind === "all") return inRows - 1;
-  return Math.max(-1, Math.min(inRows - 1, y * use.stride - use.padBefore + (use.size - 1) * use.dilation));
+  return Math.max(use.clamped ? 0 : -1, Math.min(inRows - 1, lastRow(use, y)));
 }
 
 /** The forward distance of a flat kernel, which reads blocks of pixels and not rows. */
