@@ -40,6 +40,8 @@ export interface ConvOptions {
 export interface PoolOptions {
   readonly stride?: PerAxis;
   readonly pad?: PerAxis;
+  /** What the end of each axis is padded by; by default `pad`. */
+  readonly padEnd?: PerAxis;
   readonly ceil?: boolean;
   readonly countPadding?: boolean;
 }
@@ -349,6 +351,12 @@ export class FloatBuilder {
     return this.pool("AveragePool", x, kernel, options, x.power * 0.5, extra);
   }
 
+  /** Local response normalization over `size` neighbouring channels, with the constants of GoogLeNet. */
+  lrn(x: Value, size: number): Value {
+    const attributes = { alpha: { float: 1e-4 }, beta: { float: 0.75 }, bias: { float: 1 }, size };
+    return this.node("LRN", [x.name], x.dims, x.power, { attributes });
+  }
+
   globalPool(x: Value): Value {
     const dims = x.dims.map((d, i) => (i < 2 ? d : 1));
     return this.node("GlobalAveragePool", [x.name], dims, x.power * 0.4);
@@ -448,17 +456,18 @@ export class FloatBuilder {
     const size = expand(kernel, rank);
     const stride = expand(options.stride ?? kernel, rank);
     const pad = expand(options.pad ?? 0, rank);
+    const padEnd = expand(options.padEnd ?? pad, rank);
     const round = options.ceil === true ? Math.ceil : Math.floor;
     const spatial = size.map((k, i) => {
-      const length = must(x.dims[i + 2]) + 2 * at(pad, i);
+      const length = must(x.dims[i + 2]) + at(pad, i) + at(padEnd, i);
       const count = round((length - k) / at(stride, i)) + 1;
-      return (count - 1) * at(stride, i) >= length - at(pad, i) ? count - 1 : count;
+      return (count - 1) * at(stride, i) >= length - at(padEnd, i) ? count - 1 : count;
     });
     const attributes = {
       ...extra,
       ceil_mode: options.ceil === true ? 1 : 0,
       kernel_shape: size,
-      pads: [...pad, ...pad],
+      pads: [...pad, ...padEnd],
       strides: stride,
     };
     return this.node(opType, [x.name], [1, channelsOf(x), ...spatial], power, { attributes });

@@ -67,26 +67,52 @@ export const mobileNetV2Stages: readonly Bottleneck[] = [
  * MobileNetV2: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018,
  * arXiv 1801.04381, Table 2.
  */
-export function mobileNetV2(options: MobileNetOptions & { readonly stages: readonly Bottleneck[] }): FloatModel {
+export function mobileNetV2(options: MobileNetOptions & MobileNetV2Backbone): FloatModel {
   const { b, input } = FloatBuilder.start([1, 3, options.size, options.size], { seed: 103 });
-  const scaled = (channels: number) => divisible(channels * options.width);
+  const features = mobileNetV2Features(b, input, options);
+  const last = `features.${1 + options.stages.reduce((sum, [, , repeats]) => sum + repeats, 0)}`;
+  const x = b.unit(features, divisible(1280 * options.width), { kernel: 1, act: "relu6" }, last);
+  b.output(b.gemm(b.flatten(b.globalPool(x)), options.classes, "classifier.1"));
+  return b.finish();
+}
+
+export interface MobileNetV2Backbone {
+  /** Scales every channel count. */
+  readonly width: number;
+  readonly stages: readonly Bottleneck[];
+  /** The largest output stride (32 by default): later strides become dilations, as dense prediction wants. */
+  readonly outputStride?: number;
+}
+
+/** The features before the last 1x1 convolution. */
+export function mobileNetV2Features(
+  b: FloatBuilder,
+  input: Value,
+  { width, stages, outputStride = 32 }: MobileNetV2Backbone,
+): Value {
+  const scaled = (channels: number) => divisible(channels * width);
   let x = b.unit(input, scaled(32), { stride: 2, act: "relu6" }, "features.0");
   let index = 1;
-  for (const [expansion, channels, repeats, first] of options.stages) {
+  let reached = 2;
+  let dilation = 1;
+  for (const [expansion, channels, repeats, first] of stages) {
+    const dense = first === 2 && reached >= outputStride;
+    if (dense) dilation *= 2;
+    else reached *= first;
     for (let i = 0; i < repeats; i++) {
       const block: InvertedResidual = {
         expanded: channelsOf(x) * expansion,
         channels: scaled(channels),
         kernel: 3,
-        stride: i === 0 ? first : 1,
+        stride: i === 0 && !dense ? first : 1,
+        // The first block of a stage whose stride is left out still reads features of the old spacing.
+        dilation: i === 0 && dense ? dilation / 2 : dilation,
         act: "relu6",
       };
       x = b.within(`features.${index++}`, () => invertedResidual(b, x, block));
     }
   }
-  x = b.unit(x, scaled(1280), { kernel: 1, act: "relu6" }, `features.${index}`);
-  b.output(b.gemm(b.flatten(b.globalPool(x)), options.classes, "classifier.1"));
-  return b.finish();
+  return x;
 }
 
 export interface InvertedResidual {
