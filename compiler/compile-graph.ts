@@ -32,8 +32,8 @@ export interface BackEndOptions {
   readonly onSnapshot?: (pass: string, graph: Graph) => void;
 }
 
-/** A loop around rows costs some hundred instructions per row: below this much work in a row that shows. */
-const ROW_WORK = 4096;
+/** Share of its instructions that a network may spend on loops around rows where RAM is one goal of two. */
+const BALANCED_OVERHEAD = 0.01;
 
 /** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
 function streamOptions(
@@ -42,11 +42,11 @@ function streamOptions(
   target: Target,
   ram: number | undefined,
 ): StreamOptions {
-  const leastRowWork = optimize === "ram" || ram !== undefined ? 1 : ROW_WORK;
-  if (ram !== undefined) return { io, leastRowWork, budget: ram };
-  if (optimize === "ram" || optimize === "balanced") return { io, leastRowWork };
+  if (ram !== undefined) return { io, budget: ram };
+  if (optimize === "ram") return { io };
+  if (optimize === "balanced") return { io, overhead: BALANCED_OVERHEAD };
   const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
-  return { io, leastRowWork: 1, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
+  return { io, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
 }
 
 /** Optimizes, schedules and places a graph. Throws CompileError with everything that is wrong. */

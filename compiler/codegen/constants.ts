@@ -23,6 +23,8 @@ export interface ConstantTable {
   readonly arrays: readonly ConstantArray[];
   /** C names of the constants of a step, in the order of its call. */
   namesOf(step: Step): readonly string[];
+  /** C name of the row that stands for rows outside the input, where the step has one in flash. */
+  paddingOf(step: Step): string | undefined;
 }
 
 interface OpenArray {
@@ -38,6 +40,7 @@ export function collectConstants(program: Program, prefix: string, scope: NameSc
   const arrays: OpenArray[] = [];
   const buckets = new Map<string, OpenArray[]>();
   const byStep = new Map<number, readonly string[]>();
+  const paddings = new Map<number, string>();
 
   const intern = (constant: PackedConstant, step: Step): string => {
     const { data, align, comment } = constant;
@@ -58,15 +61,16 @@ export function collectConstants(program: Program, prefix: string, scope: NameSc
   };
 
   for (const step of program.schedule.steps) {
-    if (step.call)
-      byStep.set(
-        step.index,
-        step.call.constants.map((constant) => intern(constant, step)),
-      );
+    const { call } = step;
+    if (!call) continue;
+    const names = call.constants.map((constant) => intern(constant, step));
+    byStep.set(step.index, names);
+    if (call.padding) paddings.set(step.index, intern(call.padding, step));
   }
   return {
     arrays,
     namesOf: (step) => must(byStep.get(step.index), `constants of step ${step.index}`),
+    paddingOf: (step) => paddings.get(step.index),
   };
 }
 

@@ -4,7 +4,13 @@
  */
 import { must } from "../diagnostics.js";
 import { type Graph, tensorOf } from "../ir/graph.js";
-import { type KernelCall, kernelScratchOffset, needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
+import {
+  fillsPaddingRow,
+  type KernelCall,
+  kernelScratchOffset,
+  needsPaddingRow,
+  totalScratchBytes,
+} from "../ops/kernel.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
@@ -90,7 +96,7 @@ function rowsOf({ drive }: KernelCall): number {
 
 function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boolean): string {
   const { kernel, header, params, drive, inputArray, constants } = call;
-  const layout = inStream ? [call.scratchBytes > 0] : [kernelScratchOffset(call), call.scratchBytes > 0];
+  const layout = [call.scratchBytes > 0, ...(inStream ? [] : [kernelScratchOffset(call), call.padding !== undefined])];
   return JSON.stringify([
     kernel,
     header,
@@ -161,6 +167,7 @@ function instanceView(graph: Graph, { name, first: step, call, steps }: Group): 
   const parameters = [
     ...inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`),
     ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
+    ...(call.padding ? ["const int8_t *padding"] : []),
     `${signature.output} *out`,
     ...(totalScratchBytes(call) > 0 ? ["void *scratch"] : []),
     ...(order === "both" ? ["int32_t first", "int32_t step"] : []),
@@ -224,6 +231,7 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
     rowIndex: window.size > 1 ? "k" : "0",
     hasWindow: window.size > 1,
     hasPadding: needsPaddingRow(call),
+    fillsPadding: fillsPaddingRow(call),
     padValue: String(padValue),
     call: callText("        ", call.kernel, args, ";"),
   };

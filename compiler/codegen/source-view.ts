@@ -1,7 +1,7 @@
 /** The view of <name>.c: the arena map, the kernel instances, and run() as a list of steps. */
 import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
-import { needsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
+import { fillsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
 import { type Program, type Slot, type Step, streamOf } from "../schedule/schedule.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings } from "./bindings.js";
@@ -26,7 +26,7 @@ export function sourceView(
     prefix: bindings.prefix,
     macro: bindings.macro,
     kernelHeaders,
-    needsString: steps.some((step) => step.call !== undefined && needsPaddingRow(step.call)),
+    needsString: steps.some((step) => step.call !== undefined && fillsPaddingRow(step.call)),
     arena: arenaView(program, bindings),
     trace,
     instances: bindings.instances.views,
@@ -136,11 +136,17 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
   const args = [
     ...kernelInputs(graph, step).map((id) => bindings.pointer(id)),
     ...bindings.constants.namesOf(step),
+    ...paddingArgument(bindings, step),
     bindings.pointer(step.node.output),
     ...(scratchBytes > 0 ? [bindings.scratch(step.index)] : []),
     ...bindings.instances.orderOf(step),
   ];
   return callText("    ", bindings.instances.nameOf(step), args, ";");
+}
+
+function paddingArgument(bindings: Bindings, step: Step): readonly string[] {
+  const name = bindings.constants.paddingOf(step);
+  return name === undefined ? [] : [name];
 }
 
 function byteCount(tensor: Tensor): number {

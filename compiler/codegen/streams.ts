@@ -5,7 +5,7 @@
 import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
-import { type Drive, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
+import { type Drive, fillsPaddingRow, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
 import { lastRow } from "../ops/row-window.js";
 import { type RowInput, type RowStep, rowSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
@@ -133,7 +133,8 @@ function windowView(
     pointer: rowPointer(program, bindings, input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,
-    padding: needsPaddingRow(call) ? scratchPointer(bindings, stream, 0) : "",
+    fillsPadding: fillsPaddingRow(call),
+    padding: needsPaddingRow(call) ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, stream, 0)) : "",
     padValue: String(padValue),
     rowBytes: String(inRowBytes),
   };

@@ -118,7 +118,10 @@ export interface RowsView {
   readonly rowExpression: string;
   readonly rowIndex: string;
   readonly hasWindow: boolean;
+  /** True where a window row may lie outside the input and points to `padding`. */
   readonly hasPadding: boolean;
+  /** True where `padding` lies in scratch memory and is filled here. */
+  readonly fillsPadding: boolean;
   readonly padValue: string;
   readonly call: string;
 }
@@ -157,6 +160,8 @@ export interface WindowView {
   readonly pointer: string;
   /** True where a window row may lie outside the input; a row of `padValue` then stands in. */
   readonly hasPadding: boolean;
+  /** True where that row lies in scratch memory and is filled here. */
+  readonly fillsPadding: boolean;
   readonly outside: string;
   readonly padding: string;
   readonly padValue: string;

@@ -83,6 +83,11 @@ export interface KernelCall {
   /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
   readonly inputArray?: boolean;
   readonly constants: readonly PackedConstant[];
+  /**
+   * A row of `drive.padValue`, at least as long as an input row: what window rows outside the input point to. Chosen for all
+   * layers of a network together (schedule/choose-kernels.ts); where it is absent, codegen fills such a row in scratch memory.
+   */
+  readonly padding?: PackedConstant;
   /** Bytes of scratch memory that live during the call, aligned to 8; without the padding row, which codegen adds. */
   readonly scratchBytes: number;
   /** One sentence: why this kernel and this requantization form. */
@@ -99,9 +104,19 @@ export function needsPaddingRow(call: KernelCall): boolean {
   return !window.clamped && leavesInput(window, inRows, outRows);
 }
 
+/** True where that row lies in scratch memory and is filled before it is read. */
+export function fillsPaddingRow(call: KernelCall): boolean {
+  return needsPaddingRow(call) && call.padding === undefined;
+}
+
 /** Offset of the kernel's own scratch behind the padding row, which comes first. */
 export function kernelScratchOffset(call: KernelCall): number {
-  return call.drive.kind === "rows" && needsPaddingRow(call) ? alignScratch(call.drive.inRowBytes) : 0;
+  return call.drive.kind === "rows" && fillsPaddingRow(call) ? alignScratch(call.drive.inRowBytes) : 0;
+}
+
+/** All constants that a call reads. */
+export function constantsOf(call: KernelCall): readonly PackedConstant[] {
+  return call.padding === undefined ? call.constants : [...call.constants, call.padding];
 }
 
 /** Bytes of scratch memory that a call occupies: the padding row, then what the kernel asks for. */

@@ -1,9 +1,9 @@
 /** Turns ordered nodes into steps: asks each op for its kernel on this target. */
-import { CompileError, type Diagnostic } from "../diagnostics.js";
+import { CompileError, type Diagnostic, must } from "../diagnostics.js";
 import type { Graph, Node, Tensor, TensorId } from "../ir/graph.js";
 import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import type { KernelCall, KernelContext } from "../ops/kernel.js";
+import { type KernelCall, type KernelContext, needsPaddingRow } from "../ops/kernel.js";
 import { type NodeView, viewOf } from "../ops/op.js";
 import type { Order } from "./order-nodes.js";
 import type { Schedule, SlotOverlap, Step } from "./schedule.js";
@@ -22,7 +22,28 @@ export function chooseKernels(graph: Graph, order: Order, context: KernelContext
     }
   });
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
-  return { graph, steps, streams: [] };
+  return { graph, steps: context.optimize === "size" ? steps : keepPadding(steps), streams: [] };
+}
+
+/**
+ * Rows of padding as constants: one for each value, as long as the longest row that it stands for. They cost a row of flash
+ * and neither RAM nor the time to fill them; where flash is the goal, scratch memory holds them.
+ */
+function keepPadding(steps: readonly Step[]): readonly Step[] {
+  const rows = new Map<number, Int8Array>();
+  for (const { call } of steps) {
+    if (call?.drive.kind !== "rows" || !needsPaddingRow(call)) continue;
+    const { padValue, inRowBytes } = call.drive;
+    const known = rows.get(padValue)?.length ?? 0;
+    if (inRowBytes > known) rows.set(padValue, new Int8Array(inRowBytes).fill(padValue));
+  }
+  return steps.map((step): Step => {
+    const { call } = step;
+    if (call?.drive.kind !== "rows" || !needsPaddingRow(call)) return step;
+    const data = must(rows.get(call.drive.padValue), "padding row");
+    const comment = `a row of ${call.drive.padValue}, which stands for rows outside the input`;
+    return { ...step, call: { ...call, padding: { name: "padding", data, align: 4, comment, role: "table" } } };
+  });
 }
 
 function stepOf(graph: Graph, node: Node, index: number, context: KernelContext, owned: ReadonlySet<TensorId>): Step {

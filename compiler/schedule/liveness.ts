@@ -159,12 +159,14 @@ function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap
   const { graph, steps } = schedule;
   const rows = rowSteps(graph, steps.slice(stream.first, stream.last + 1));
   const plan = planRows(graph, rows);
+  const read = rows.flatMap(({ step }) => step.node.inputs);
   return rows.flatMap(({ step }, i) =>
     dyingInputs(rows).flatMap((id): readonly Overlap[] => {
       const output = must(blockOf.get(step.node.output), "output");
       const input = must(blockOf.get(id), "input");
       const isWhole = output.ringRows === undefined && !output.caller && !input.caller;
-      if (!isWhole || input === output || input.lastStep !== stream.last || input.tensors.length > 1) return [];
+      const isOneReader = input.tensors.every((other) => other === id || !read.includes(other));
+      if (!isWhole || input === output || input.lastStep !== stream.last || !isOneReader) return [];
       const distances = { forward: plan.distance(i, id), backward: Number.POSITIVE_INFINITY };
       return [{ output, input, step: stream.first, distances }];
     }),

@@ -1,6 +1,7 @@
 /** The figures of a program that the banner, the report and the command line print. */
+import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
-import type { PackedConstant } from "../ops/kernel.js";
+import { constantsOf, type PackedConstant } from "../ops/kernel.js";
 import type { Program } from "./schedule.js";
 
 export interface ProgramSizes {
@@ -12,6 +13,8 @@ export interface ProgramSizes {
   /** Bias, requantization and lookup tables. */
   readonly tableBytes: number;
   readonly arenaBytes: number;
+  /** The arena and what the context holds beside it. */
+  readonly contextBytes: number;
   readonly arenaLowerBound: number;
   /** Graph inputs and outputs, wherever they live. */
   readonly ioBytes: number;
@@ -19,7 +22,7 @@ export interface ProgramSizes {
 
 export function programSizes(program: Program): ProgramSizes {
   const { graph, schedule, arena } = program;
-  const constants = distinctConstants(schedule.steps.flatMap((step) => step.call?.constants ?? []));
+  const constants = distinctConstants(schedule.steps.flatMap((step) => (step.call ? constantsOf(step.call) : [])));
   const bytesWith = (role: PackedConstant["role"]): number =>
     constants.filter((constant) => constant.role === role).reduce((sum, constant) => sum + constant.data.byteLength, 0);
   const ports = [...graph.inputs, ...graph.outputs].map((port) => graph.tensors.get(port.tensor));
@@ -31,9 +34,31 @@ export function programSizes(program: Program): ProgramSizes {
     weightBytes: bytesWith("weights"),
     tableBytes: bytesWith("table"),
     arenaBytes: arena.bytes,
+    contextBytes: arena.bytes,
     arenaLowerBound: arena.lowerBound,
     ioBytes: ports.reduce((sum, t) => sum + (t ? elementCount(t.shape) * (t.dtype === "int8" ? 1 : 4) : 0), 0),
   };
+}
+
+/**
+ * Bytes that layer by layer execution needs at its busiest step: graph inputs and outputs, the tensors of the step and all that
+ * is read later, each in memory of its own.
+ */
+export function liveTensorBytes({ graph, schedule }: Program): number {
+  const { steps } = schedule;
+  const lastRead = new Map<TensorId, number>();
+  for (const { node, index } of steps) for (const id of [node.output, ...node.inputs]) lastRead.set(id, index);
+  for (const { tensor } of graph.outputs) lastRead.set(tensor, steps.length);
+  const made = new Map(steps.map(({ node, index }) => [node.output, index]));
+  const sizes = [...lastRead].flatMap(([id, last]) => {
+    const tensor = tensorOf(graph, id);
+    const bytes = elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+    return tensor.data ? [] : [{ first: made.get(id) ?? -1, last, bytes }];
+  });
+  const alive = steps.map(({ index }) =>
+    sizes.reduce((sum, { first, last, bytes }) => sum + (first <= index && index <= last ? bytes : 0), 0),
+  );
+  return Math.max(0, ...alive);
 }
 
 /** Constants of equal type and bytes are stored once. */

@@ -1,7 +1,7 @@
 /**
  * Chooses which runs of steps are streamed row by row. Cutting the order of steps into single steps and streams is a shortest
- * path problem whose length is the busiest piece: solved by dynamic programming, first for the least peak, then for the fewest
- * streamed steps within it, or within the RAM that the caller allows.
+ * path problem whose length is the busiest piece: solved by dynamic programming, first for the least peak, or the least that
+ * costs no more time than the caller allows, then for the cheapest streams within it.
  */
 import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
@@ -17,12 +17,16 @@ export interface StreamOptions {
   readonly io: "caller" | "arena";
   /** Bytes of arena that are good enough; the least peak where absent. */
   readonly budget?: number;
-  /** A step with fewer multiply-accumulates or output bytes per row is not worth the loop around its rows. */
-  readonly leastRowWork: number;
+  /** Share of the network's own instructions that loops around rows may cost; any number where absent. */
+  readonly overhead?: number;
 }
 
 /** Longest stream that is tried, in steps. */
 const MAX_STEPS = 32;
+
+/** Instructions for a row of a stream: the call of its kernel, and the question to each step whether it can make a row. */
+const ROW_COST = 60;
+const QUESTION_COST = 5;
 
 export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
   const { steps } = schedule;
@@ -32,7 +36,7 @@ export function streamRows(schedule: Schedule, options: StreamOptions): Schedule
   const pieces = findPieces(schedule, single, options);
   const least = leastPeak(pieces, steps.length);
   const bound = options.budget === undefined ? least : Math.max(least, options.budget);
-  const streams = fewestStreamed(pieces, steps.length, bound).map((piece) => ({
+  const streams = cheapestWithin(pieces, schedule, bound, options).map((piece) => ({
     first: piece.first,
     last: piece.last,
     rings: piece.rings,
@@ -49,6 +53,8 @@ interface Piece {
   readonly bytes: number;
   /** The same if its steps ran one after the other. */
   readonly without: number;
+  /** Instructions that the loop around its rows costs. */
+  readonly cost: number;
   readonly rings: ReadonlyMap<TensorId, number>;
 }
 
@@ -72,9 +78,9 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
   const life = lifetimes(schedule, options.io);
   const pieces: Piece[] = steps.map(({ index }) => {
     const bytes = single[index] ?? 0;
-    return { first: index, last: index, bytes, without: bytes, rings: new Map() };
+    return { first: index, last: index, bytes, without: bytes, cost: 0, rings: new Map() };
   });
-  const canStream = steps.map((step) => isStreamable(schedule, step, options));
+  const canStream = steps.map((step) => isStreamable(schedule, step));
   for (let first = 0; first < steps.length; first++) {
     for (let last = first; last < steps.length && last - first < MAX_STEPS && canStream[last]; last++) {
       if (last === first) continue;
@@ -85,20 +91,20 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
       const plan = planRows(graph, rows);
       const { bytes, rings } = streamBytes(schedule, life, rows, plan);
       const without = Math.max(...single.slice(first, last + 1));
-      if (bytes < without) pieces.push({ first, last, bytes, without, rings });
+      const cost = rows.reduce((sum, row) => sum + row.rows * (ROW_COST + QUESTION_COST * rows.length), 0);
+      if (bytes < without) pieces.push({ first, last, bytes, without, cost, rings });
     }
   }
   return pieces;
 }
 
-function isStreamable(schedule: Schedule, step: Step, options: StreamOptions): boolean {
+function isStreamable(schedule: Schedule, step: Step): boolean {
   const call = rowCall(step);
   const view = viewOf(schedule.graph, step.node);
   const { shape, dtype } = view.output;
   if (!call || call.drive.kind === "flat" || dtype !== "int8" || shape.length !== 4) return false;
-  const work = Math.max(step.macs, elementCount(shape)) / rowCount(shape);
   const reads = view.inputs.flatMap((tensor, i) => (tensor.data ? [] : [opOf(step.node).rows(view, i).kind]));
-  return rowCount(shape) > 1 && work >= options.leastRowWork && reads.some((kind) => kind !== "all");
+  return rowCount(shape) > 1 && reads.some((kind) => kind !== "all");
 }
 
 interface Life {
@@ -200,27 +206,54 @@ function leastPeak(pieces: readonly Piece[], stepCount: number): number {
   return peak[stepCount] ?? 0;
 }
 
-/** The streams of the cut with the fewest streamed steps whose pieces all stay within `bound`. */
-function fewestStreamed(pieces: readonly Piece[], stepCount: number, bound: number): readonly Piece[] {
-  const streamed = new Array<number>(stepCount + 1).fill(Number.POSITIVE_INFINITY);
+/** The streams whose loops cost least, of the least peak that is no higher than `bound` or, where that costs too much, above it. */
+function cheapestWithin(
+  pieces: readonly Piece[],
+  { graph, steps }: Schedule,
+  bound: number,
+  { overhead = Number.POSITIVE_INFINITY }: StreamOptions,
+): readonly Piece[] {
+  const work = steps.reduce((sum, step) => sum + Math.max(step.macs, outputCount(graph, step)), 0);
+  const bounds = [...new Set(pieces.map(({ bytes }) => bytes))].filter((bytes) => bytes > bound).sort((a, b) => a - b);
+  // The higher the peak, the cheaper: the first that is cheap enough is found by halving.
+  let [low, high] = [0, bounds.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { cost } = cheapestCut(pieces, steps.length, [bound, ...bounds][middle] ?? bound);
+    if (cost <= overhead * work) high = middle;
+    else low = middle + 1;
+  }
+  return cheapestCut(pieces, steps.length, [bound, ...bounds][low] ?? bound).streams;
+}
+
+function outputCount(graph: Schedule["graph"], step: Step): number {
+  return elementCount(tensorOf(graph, step.node.output).shape);
+}
+
+/** The cut whose pieces all stay within `bound` at the least cost. */
+function cheapestCut(
+  pieces: readonly Piece[],
+  stepCount: number,
+  bound: number,
+): { readonly cost: number; readonly streams: readonly Piece[] } {
+  const costs = new Array<number>(stepCount + 1).fill(Number.POSITIVE_INFINITY);
   const via = new Array<Piece | undefined>(stepCount + 1).fill(undefined);
-  streamed[0] = 0;
+  costs[0] = 0;
   for (const piece of byFirst(pieces)) {
     if (piece.bytes > bound) continue;
-    const length = piece.last - piece.first + 1;
-    const cost = (streamed[piece.first] ?? 0) + (length > 1 ? length : 0);
-    if (cost < (streamed[piece.last + 1] ?? 0)) {
-      streamed[piece.last + 1] = cost;
+    const cost = (costs[piece.first] ?? 0) + piece.cost;
+    if (cost < (costs[piece.last + 1] ?? 0)) {
+      costs[piece.last + 1] = cost;
       via[piece.last + 1] = piece;
     }
   }
-  const chosen: Piece[] = [];
+  const streams: Piece[] = [];
   for (let end = stepCount; end > 0; ) {
     const piece = must(via[end], "piece");
-    if (piece.last > piece.first) chosen.unshift(piece);
+    if (piece.last > piece.first) streams.unshift(piece);
     end = piece.first;
   }
-  return chosen;
+  return { cost: costs[stepCount] ?? 0, streams };
 }
 
 function byFirst(pieces: readonly Piece[]): readonly Piece[] {

@@ -4,7 +4,7 @@ import { type Graph, type Port, type TensorId, tensorOf } from "../../ir/graph.j
 import { elementCount, type Shape } from "../../ir/shape.js";
 import { type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
-import { programSizes } from "../../schedule/program-sizes.js";
+import { liveTensorBytes, programSizes } from "../../schedule/program-sizes.js";
 import type { Program, Slot, Step } from "../../schedule/schedule.js";
 
 /** Field names are those of the JSON file. Names from the model stand as they are: the printers make them safe. */
@@ -23,6 +23,8 @@ export interface Report {
   readonly table_bytes: number;
   readonly arena_bytes: number;
   readonly arena_lower_bound: number;
+  /** What layer by layer execution needs with every tensor in memory of its own, graph inputs and outputs included. */
+  readonly live_tensor_bytes: number;
   readonly io_bytes: number;
   readonly inputs: readonly PortReport[];
   readonly outputs: readonly PortReport[];
@@ -122,6 +124,7 @@ export function makeReport(program: Program): Report {
     table_bytes: sizes.tableBytes,
     arena_bytes: sizes.arenaBytes,
     arena_lower_bound: sizes.arenaLowerBound,
+    live_tensor_bytes: liveTensorBytes(program),
     io_bytes: sizes.ioBytes,
     inputs: graph.inputs.map((port) => portReport(graph, port)),
     outputs: graph.outputs.map((port) => portReport(graph, port)),

@@ -1,0 +1,164 @@
+/**
+ * RAM of one inference for every goal of optimization, graph input and output inside the arena: writes bench/memory.json and
+ * bench/memory.md. Memory does not depend on the machine; instructions are counted in QEMU as for bench/inference.md.
+ *
+ *   npm run bench:memory                         everything, writes the table
+ *   npm run bench:memory -- --only vww           that model alone, prints it, writes nothing
+ *   npm run bench:memory -- --no-count           leaves the instructions as they are in the table
+ *   npm run bench:memory -- --check              fails where an arena is larger than in the table, writes nothing
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openInference } from "../dist/compiler/cli/float-inference.js";
+import { compile } from "../dist/compiler/index.js";
+import { quantize } from "../dist/compiler/quantize/quantize.js";
+import { liveTensorBytes, programSizes } from "../dist/compiler/schedule/program-sizes.js";
+import { readAssets } from "../dist/compiler/verify/assets.js";
+import { measureProgram } from "../dist/compiler/verify/measure.js";
+import { loadTarget } from "../dist/compiler/verify/target-files.js";
+import { architectures } from "../dist/test/support/architectures/index.js";
+
+const root = new URL("..", import.meta.url).pathname;
+const shared = "../shared/models";
+const core = "cortex-m4";
+
+/** Name in the table, file; those under ../shared are measured where they are. */
+const files = [
+  ["vww", `${shared}/vww_96_int8_qdq.onnx`],
+  ["resnet8", `${shared}/resnet8_int8_qdq.onnx`],
+  ["kws", `${shared}/kws_dscnn_int8_qdq.onnx`],
+  ["mcunet_vww", `${shared}/mcunet_vww_int8_qdq.onnx`],
+  ["mobilenetv2", `${shared}/mobilenetv2_pt_int8_qdq.onnx`],
+  ["cifar_squeezenet", `${shared}/cifar_squeezenet_int8_qdq.onnx`],
+  ["cifar_shufflenetv2", `${shared}/cifar_shufflenetv2_int8_qdq.onnx`],
+  ["cifar_ghostnet", `${shared}/cifar_ghostnet_int8_qdq.onnx`],
+  ["rfb320", `${shared}/rfb320_int8_qdq.onnx`],
+  ["digits", "examples/digits/digits.onnx"],
+];
+/** Networks of test/support/architectures in their published size: random weights, quantized here on one random sample. */
+const built = ["squeezenet-1.1", "shufflenet-v2", "ghostnet", "densenet-121", "tiny-yolov3"];
+
+/** Arena bytes that others need for the same network, input and output inside: measured builds, Cortex-M4. */
+const peers = {
+  vww: { TFLM: 100_708, onnx2c: 82_944, TinyEngine: 60_728 },
+  resnet8: { TFLM: 54_996 },
+  kws: { TFLM: 22_820 },
+  mcunet_vww: { TinyEngine: 93_992, "TinyEngine, patches": 81_552 },
+};
+
+/** Columns: what is compiled for. */
+const goals = {
+  speed: { optimize: "speed" },
+  default: {},
+  ram: { optimize: "ram" },
+};
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    "no-count": { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+  },
+});
+
+const tablePath = join(root, "bench/memory.json");
+const old = existsSync(tablePath) ? JSON.parse(readFileSync(tablePath, "utf8")) : [];
+const target = await loadTarget(core);
+const assets = await readAssets();
+const load = await openInference();
+const isWanted = (name) => options.only === undefined || name === options.only;
+const isCounting = !options["no-count"] && !options.check;
+
+const rows = [];
+for (const [name, path] of files)
+  if (isWanted(name) && existsSync(join(root, path))) rows.push(await measure(name, readFileSync(join(root, path))));
+for (const architecture of architectures)
+  if (built.includes(architecture.name) && isWanted(architecture.name))
+    rows.push(await measure(architecture.name, await quantized(architecture.published())));
+
+if (options.check) {
+  const worse = rows.flatMap((row) => {
+    const before = old.find((other) => other.model === row.model);
+    return Object.keys(goals)
+      .filter((goal) => before?.arena[goal] < row.arena[goal])
+      .map((goal) => `${row.model} ${goal}: ${row.arena[goal]} bytes, ${before.arena[goal]} in the table\n`);
+  });
+  process.stdout.write(`${worse.join("")}${rows.length} models, ${worse.length} arenas grew\n`);
+  process.exitCode = worse.length > 0 ? 1 : 0;
+} else if (options.only !== undefined) {
+  process.stdout.write(`${JSON.stringify(rows, undefined, 1)}\n`);
+} else {
+  const missing = old.filter((before) => !rows.some((row) => row.model === before.model));
+  writeFileSync(tablePath, `${JSON.stringify([...rows, ...missing], undefined, 1)}\n`);
+  writeFileSync(join(root, "bench/memory.md"), markdown([...rows, ...missing]));
+}
+
+/** Row of the table. */
+async function measure(name, bytes) {
+  const arena = {};
+  const lowerBound = {};
+  const streams = {};
+  const instructions = {};
+  let live = 0;
+  for (const [goal, goalOptions] of Object.entries(goals)) {
+    process.stderr.write(`${name} ${goal}\n`);
+    const compiled = compile(bytes, target, { name: name.replaceAll(/[^a-z0-9]/g, "_"), io: "arena", ...goalOptions });
+    const { program } = compiled;
+    live = liveTensorBytes(program);
+    arena[goal] = programSizes(program).contextBytes;
+    lowerBound[goal] = program.arena.lowerBound;
+    streams[goal] = program.schedule.streams.map(({ first, last }) => [first, last]);
+    const isMeasured = isCounting && !built.includes(name);
+    const before = old.find((row) => row.model === name)?.instructions[goal];
+    const count = isMeasured ? (await measureProgram({ ...compiled, assets })).total.instructions : before;
+    if (count !== undefined) instructions[goal] = count;
+  }
+  return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, peers: peers[name] ?? {} };
+}
+
+/** Memory depends on shapes alone: one random sample and the fastest method do. */
+async function quantized({ bytes, input }) {
+  process.stderr.write(`quantizing ${input.name} ${input.dims.join("x")}\n`);
+  let state = 1;
+  const data = Float32Array.from({ length: input.dims.reduce((a, b) => a * b, 1) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+  const sample = { name: "random", inputs: new Map([[input.name, data]]) };
+  const calibration = {
+    count: 1,
+    async *[Symbol.asyncIterator]() {
+      yield sample;
+    },
+  };
+  return (await quantize(bytes, { method: "minmax", calibration, load })).bytes;
+}
+
+function markdown(table) {
+  const group = (value) => value.toLocaleString("en-US");
+  const columns = Object.keys(goals);
+  const lines = table.map(({ model, live, arena, instructions, peers: others }) => {
+    const best = Object.values(arena).reduce((a, b) => Math.min(a, b), live);
+    const extra = columns.map((goal) => {
+      const [own, base] = [instructions[goal], instructions.speed];
+      return own === undefined || goal === "speed"
+        ? ""
+        : ` (${own < base ? "" : "+"}${((own / base - 1) * 100).toFixed(1)} %)`;
+    });
+    const cells = columns.map((goal, i) => `${group(arena[goal])}${extra[i]}`);
+    const named = Object.entries(others).map(([name, bytes]) => `${name} ${group(bytes)}`);
+    return `| ${model} | ${group(live)} | ${cells.join(" | ")} | ${Math.round((100 * best) / live)} % | ${named.join(", ")} |`;
+  });
+  return `# RAM of one inference
+
+Bytes of the context: arena with graph input and output, kernel scratch included, ${core}. "live" is what layer by layer execution needs
+at its busiest step: inputs and outputs of the step and all that is read later, joins copied, nothing in place. In brackets the
+instructions compared with -O speed, where they were counted. "least" is the smallest column as a share of "live". Peers: builds of
+the same network by others. Written by \`npm run bench:memory\`.
+
+| model | live | ${columns.map((goal) => (goal === "default" ? "default" : `-O ${goal}`)).join(" | ")} | least | peers |
+|---|---:|${columns.map(() => "---:|").join("")}---:|---|
+${lines.join("\n")}
+`;
+}
