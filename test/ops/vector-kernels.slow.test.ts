@@ -43,6 +43,8 @@ const layer = fc.record({
   inC: channels,
   outC: channels,
   kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+  /** Taller and wider windows are common without groups of more than one channel only. */
+  large: fc.constantFrom(undefined, undefined, [7, 7] as const, [9, 2] as const, [3, 9] as const),
   strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
   dilation: fc.constantFrom(1, 1, 1, 2),
   pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 4, maxLength: 4 }),
@@ -60,7 +62,7 @@ function convolution(form: Form, p: Layer): Instance {
   return (b) => {
     const pointwise = form === "pointwise";
     const depthwise = form === "depthwise";
-    const [kh, kw] = pointwise ? [1, 1] : p.kernel;
+    const [kh, kw] = pointwise ? [1, 1] : ((depthwise ? p.large : undefined) ?? p.kernel);
     const outC = depthwise ? p.inC : p.outC;
     const dilation = pointwise ? 1 : p.dilation;
     const attrs = {

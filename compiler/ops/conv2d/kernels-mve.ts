@@ -1,15 +1,17 @@
 /** Convolution kernels for cores with Helium (MVE with floating point, Cortex-M55): vector dot products, symmetric weights. */
 import type { Candidate } from "../choose-kernel.js";
+import { isPlainDepthwise } from "../conv2d.js";
 import {
   type ConvLayer,
   foldZeroPoint,
   geometryName,
   type PointwiseLayer,
+  quantWords,
   rowsDrive,
   type WeightedLayer,
   windowFields,
 } from "./layer.js";
-import { packVectorDots, packVectorQuant } from "./pack-mve.js";
+import { columnGeometry, packColumns, packVectorDots, packVectorQuant } from "./pack-mve.js";
 
 /** Loops over a dot product undo their walk in two immediates. */
 const MAX_DEPTH = 65535;
@@ -69,5 +71,70 @@ const conv: Candidate<ConvLayer> = {
   },
 };
 
-export const mveConvs: readonly Candidate<ConvLayer>[] = [conv];
+/** Bytes of a column of four rows for 16 channels. */
+const COLUMN = 64;
+/** Reach of immediates and of 16-bit offsets in the depthwise loop. */
+const MAX_QUADS = 3;
+const MAX_VECTORS = 15;
+const MAX_CHANNELS = 2 ** 13;
+
+const depthwise: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8_mve",
+  fits(layer) {
+    const { g } = layer;
+    const { quads, vectors } = columnGeometry(g);
+    const reach = (g.outW - 1) * g.strideW + g.kernelW - g.padLeft;
+    return (
+      isPlainDepthwise(g) &&
+      vectorizes(layer) &&
+      g.strideW <= 2 &&
+      g.dilationW === 1 &&
+      quads <= MAX_QUADS &&
+      vectors <= MAX_VECTORS &&
+      g.inC < MAX_CHANNELS &&
+      reach > 0 &&
+      columnBytes(layer) < 2 ** 16
+    );
+  },
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint, weights } = layer;
+    const columns = columnGeometry(g);
+    return {
+      kernel: "lwc_depthwise_conv2d_s8_mve",
+      header: "lwc_depthwise_conv2d_s8_mve.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_mve_params",
+        fields: {
+          in_w: g.inW,
+          in_c: g.inC,
+          out_w: g.outW,
+          kernel_h: g.kernelH,
+          kernel_w: g.kernelW,
+          stride_w: g.strideW,
+          pad_left: g.padLeft,
+          in_zero_point: zeroPoint,
+          vectors: columns.vectors,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [packColumns(weights, g.kernelH, g.kernelW, columns), quantWords(layer)],
+      scratchBytes: columnBytes(layer),
+      why: `depthwise, patches of 16 values per load, 16 channels at a time; ${plan.why}`,
+    };
+  },
+};
+
+/** Columns of 16 channels, those of padding and those that the last vector reads included. */
+function columnBytes({ g }: ConvLayer): number {
+  const { quads, vectors, sets } = columnGeometry(g);
+  const lastWindow = sets === 2 ? 2 * Math.floor((g.outW - 1) / 2) : 2 * (g.outW - 1);
+  const read = lastWindow * quads + 4 * vectors;
+  const written = ((g.outW - 1) * g.strideW + g.kernelW) * quads;
+  return COLUMN * Math.max(read, written);
+}
+
+export const mveConvs: readonly Candidate<ConvLayer>[] = [conv, depthwise];
 export const mvePointwises: readonly Candidate<PointwiseLayer>[] = [pointwise];

@@ -33,6 +33,53 @@ export function packVectorDots(weights: WeightBlock, width: 4 | 8): PackedConsta
   };
 }
 
+/** How a depthwise window is cut into vectors: columns of four rows (quads), four of those words to a vector. */
+export interface ColumnGeometry {
+  readonly quads: number;
+  /** Vectors of weights in a window. */
+  readonly vectors: number;
+  /** Windows that one load of activations serves: at an even column and, with stride 1, at the next. */
+  readonly sets: 1 | 2;
+}
+
+export function columnGeometry({
+  kernelH,
+  kernelW,
+  strideW,
+}: {
+  readonly kernelH: number;
+  readonly kernelW: number;
+  readonly strideW: number;
+}): ColumnGeometry {
+  const quads = Math.ceil(kernelH / 4);
+  const sets = strideW === 1 ? 2 : 1;
+  return { quads, sets, vectors: Math.ceil((quads * (kernelW + sets - 1)) / 4) };
+}
+
+/** Depthwise weights by channel as vectors of four words, each a column of four rows; see lwc_mve_depthwise. */
+export function packColumns(weights: WeightBlock, kernelH: number, kernelW: number, g: ColumnGeometry): PackedConstant {
+  const bytes = g.vectors * g.sets * LANES;
+  const data = new Int8Array(weights.outputs * bytes);
+  for (let c = 0; c < weights.outputs; c++) {
+    for (let set = 0; set < g.sets; set++) {
+      for (let y = 0; y < kernelH; y++) {
+        for (let x = 0; x < kernelW; x++) {
+          const word = (x + set) * g.quads + (y >> 2);
+          const at = c * bytes + ((word >> 2) * g.sets + set) * LANES + (word & 3) * 4 + (y & 3);
+          data[at] = weights.data[(c * kernelH + y) * kernelW + x] ?? 0;
+        }
+      }
+    }
+  }
+  return {
+    name: "weights",
+    data,
+    align: 16,
+    comment: `[${weights.outputs}][${g.vectors}]${g.sets === 2 ? "[2]" : ""}[4 columns][4 rows] in [-128, 127]`,
+    role: "weights",
+  };
+}
+
 /** Channels of each group of four within eight: of pairs of pixels in order, of single pixels even and odd apart. */
 const orders = {
   4: [0, 1, 2, 3, 4, 5, 6, 7],

@@ -33,6 +33,16 @@ LWC_MVE_INLINE void lwc_mve_copy(int8_t *to, const int8_t *from, int32_t count)
     }
 }
 
+/* Fills `count` bytes, a multiple of 16, with `value`. */
+LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
+{
+    const int8x16_t vector = vdupq_n_s8((int8_t)value);
+
+    for (int32_t i = 0; i < count; i += 16) {
+        vstrbq_s8(to + i, vector);
+    }
+}
+
 /* Loads step `n` of two pixels, of one pixel: at an offset, or walking along where offsets do not reach. */
 #define LWC_MVE_LOAD_TWO(n) \
     ".if lwc_walk\n\t" \

@@ -35,6 +35,12 @@ LWC_MVE_INLINE void lwc_mve_copy(int8_t *to, const int8_t *from, int32_t count)
     memcpy(to, from, (size_t)count);
 }
 
+/* Fills `count` bytes, a multiple of 16, with `value`. */
+LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
+{
+    memset(to, value, (size_t)count);
+}
+
 /*
  * All channels of two pixels, four at a time.
  *
