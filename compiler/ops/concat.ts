@@ -4,7 +4,7 @@
  */
 import { must } from "../diagnostics.js";
 import { type Quant, scaleOf } from "../ir/quant.js";
-import { elementCount, type Shape } from "../ir/shape.js";
+import { channelCount, elementCount, type Shape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { type ConcatLayer, portableConcat } from "./concat/kernels-portable.js";
 import { defineOp, type NodeView, quantOf, type RowKernel } from "./op.js";
@@ -15,6 +15,8 @@ export type ConcatAttrs = { readonly axis: number };
 function runLength(shape: Shape, axis: number): number {
   return elementCount(shape.slice(axis));
 }
+
+const joinsChannels = (view: NodeView<ConcatAttrs>): boolean => view.attrs.axis === view.output.shape.length - 1;
 
 const sameScale = (a: Quant, b: Quant): boolean => scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
 
@@ -72,7 +74,13 @@ export const concat = defineOp<ConcatAttrs>({
       max: Math.max(...inputs.map((ranges) => must(ranges[c], "range").max)),
     }));
   },
-  channels: () => ({ kind: "fixed" }),
+  channels: (view) => ({ kind: joinsChannels(view) ? "fixed" : "tied" }),
+  picks(view) {
+    if (!joinsChannels(view)) return undefined;
+    return view.inputs.flatMap((tensor, input) =>
+      Array.from({ length: channelCount(tensor.shape) }, (_, channel) => ({ input, channel })),
+    );
+  },
   lower(view, context) {
     const { axis } = view.attrs;
     const outer = elementCount(view.output.shape.slice(0, axis));

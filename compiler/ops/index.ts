@@ -4,6 +4,7 @@ import type { Attrs, Node } from "../ir/graph.js";
 import { add } from "./add.js";
 import { argmax } from "./argmax.js";
 import { avgPool2d } from "./avg_pool2d.js";
+import { channelSelect } from "./channel_select.js";
 import { concat } from "./concat.js";
 import { conv2d } from "./conv2d.js";
 import { fullyConnected } from "./fully_connected.js";
@@ -28,6 +29,7 @@ const ops: readonly Op[] = [
   erase(add),
   erase(argmax),
   erase(avgPool2d),
+  erase(channelSelect),
   erase(concat),
   erase(conv2d),
   erase(fullyConnected),

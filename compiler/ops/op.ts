@@ -68,9 +68,16 @@ export type ChannelFlow =
   /** Channels must stay as they are. */
   | { readonly kind: "fixed" };
 
+/** Where a channel (innermost axis) of an output comes from: channel `channel` of activation input `input`. */
+export interface ChannelPick {
+  readonly input: number;
+  readonly channel: number;
+}
+
 /**
  * How an op with constant weights loses channels; what the elimination of constant and dead channels needs to know.
- * Channels are those of the innermost axis of activation input 0 and of the output.
+ * Channels are those of the innermost axis of activation input 0 and of the output. The kept channels may come in any order:
+ * the same functions serve passes/order-channels.ts, which keeps all of them and permutes.
  */
 export interface Pruning<A extends Attrs = Attrs> {
   /** True when input channel `channel` always holding `value` adds the same number to every accumulator, borders included. */
@@ -121,6 +128,11 @@ export interface Op<A extends Attrs = Attrs> {
   /** Bounds of each output channel from those of the activation inputs; default: the full range of int8. */
   range?(view: NodeView<A>, inputs: readonly ChannelRanges[], numerics: Numerics): ChannelRanges;
   channels(view: NodeView<A>): ChannelFlow;
+  /**
+   * For ops that only choose and order channels, pixel by pixel: where each output channel comes from. Undefined where the node
+   * moves anything else. Pixels of all inputs are those of the output.
+   */
+  picks?(view: NodeView<A>): readonly ChannelPick[] | undefined;
   /** For ops with constant weights that can lose channels. */
   readonly pruning?: Pruning<A>;
   /** Activation inputs whose memory the output may take over exactly (element i is read before element i is written). */

@@ -53,7 +53,7 @@ export const pad = defineOp<PadAttrs>({
       return { min: Math.min(value, range?.min ?? value), max: Math.max(value, range?.max ?? value) };
     });
   },
-  channels: () => ({ kind: "fixed" }),
+  channels: ({ attrs }) => ({ kind: attrs.before.at(-1) === 0 && attrs.after.at(-1) === 0 ? "tied" : "fixed" }),
   isIdentity: () => true,
   lower(view, context) {
     const { shape } = must(view.inputs[0], "input");

@@ -1,15 +1,25 @@
 /** Slice: output coordinate i of an axis is input coordinate start + step * i. */
 import { must } from "../diagnostics.js";
-import { stridesOf } from "../ir/shape.js";
+import { channelCount, stridesOf } from "../ir/shape.js";
 import { copyCall } from "./copy-kernel.js";
 import { copyNest, gatherMap, gatherReference } from "./gather.js";
-import { defineOp } from "./op.js";
+import { defineOp, type NodeView } from "./op.js";
 
 export type SliceAttrs = {
   readonly starts: readonly number[];
   readonly ends: readonly number[];
   readonly steps: readonly number[];
 };
+
+/** True where the slice leaves an axis of length `dim` as it is. */
+function takesAll({ starts, ends, steps }: SliceAttrs, axis: number, dim: number): boolean {
+  return starts[axis] === 0 && steps[axis] === 1 && ends[axis] === dim;
+}
+
+function keepsChannels(view: NodeView<SliceAttrs>): boolean {
+  const { shape } = must(view.inputs[0], "input");
+  return takesAll(view.attrs, shape.length - 1, channelCount(shape));
+}
 
 export const slice = defineOp<SliceAttrs>({
   kind: "slice",
@@ -55,8 +65,22 @@ export const slice = defineOp<SliceAttrs>({
     const step = view.attrs.steps.at(-1) ?? 1;
     return Array.from({ length: view.output.shape.at(-1) ?? 1 }, (_, c) => must(ranges[start + step * c], "range"));
   },
-  channels: () => ({ kind: "fixed" }),
-  isIdentity: () => true,
+  channels: (view) => ({ kind: keepsChannels(view) ? "tied" : "fixed" }),
+  pruning: {
+    canFold: () => false,
+    usedInputs: () => new Set(),
+    prune: () => [],
+    attrs: (view, keep) => ({ ...view.attrs, ends: [...view.attrs.ends.slice(0, -1), keep.outputs.length] }),
+  },
+  picks(view) {
+    const input = must(view.inputs[0], "input");
+    const last = input.shape.length - 1;
+    const others = input.shape.slice(0, last).every((dim, axis) => takesAll(view.attrs, axis, dim));
+    if (!others) return undefined;
+    const [start, step] = [must(view.attrs.starts[last], "start"), must(view.attrs.steps[last], "step")];
+    return Array.from({ length: channelCount(view.output.shape) }, (_, c) => ({ input: 0, channel: start + step * c }));
+  },
+  isIdentity: ({ attrs }) => attrs.starts.every((start) => start === 0) && attrs.steps.every((step) => step === 1),
   lower(view, context) {
     const inStrides = stridesOf(must(view.inputs[0], "input").shape);
     const strides = inStrides.map((stride, axis) => stride * must(view.attrs.steps[axis], "step"));

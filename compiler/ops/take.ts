@@ -17,6 +17,9 @@ export type TakeAttrs = {
 
 const inputOf = (view: NodeView<TakeAttrs>) => must(view.inputs[0], "input");
 
+/** True where the indices count channels, the innermost axis. */
+const takesChannels = (view: NodeView<TakeAttrs>): boolean => view.attrs.axis === inputOf(view).shape.length - 1;
+
 function sourceMap(view: NodeView<TakeAttrs>): Int32Array {
   const { axis, indices } = view.attrs;
   const { shape } = inputOf(view);
@@ -49,13 +52,14 @@ export const take = defineOp<TakeAttrs>({
     must(inputs[0], "input").shape.map((dim, axis) => (axis === attrs.axis ? attrs.indices.length : dim)),
   macs: () => 0,
   reference: (view) => gatherReference(sourceMap(view), inputOf(view), view.output, 0),
-  rows: () => ({ kind: "all" }),
+  rows: (view) => ({ kind: takesChannels(view) ? "same" : "all" }),
   range(view, inputs) {
     const ranges = must(inputs[0], "input ranges");
-    if (view.attrs.axis !== inputOf(view).shape.length - 1) return ranges;
+    if (!takesChannels(view)) return ranges;
     return view.attrs.indices.map((index) => must(ranges[index], "range"));
   },
-  channels: () => ({ kind: "fixed" }),
+  channels: (view) => ({ kind: takesChannels(view) ? "fixed" : "tied" }),
+  picks: (view) => (takesChannels(view) ? view.attrs.indices.map((channel) => ({ input: 0, channel })) : undefined),
   isIdentity: (view) => view.attrs.indices.every((index, i) => index === i),
   lower(view) {
     const { axis, indices } = view.attrs;

@@ -7,7 +7,6 @@
  * disappear with their weights, which makes further channels dead, so the pass repeats until nothing changes.
  */
 import { must } from "../diagnostics.js";
-import { freshTensorId } from "../ir/fresh-id.js";
 import { consumersOf, type Graph, type Node, type Tensor, type TensorId, tensorOf } from "../ir/graph.js";
 import { channelCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
@@ -16,6 +15,7 @@ import { type ChannelClasses, classifyChannels } from "./channel-classes.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
 import type { Pass, PassContext, PassResult } from "./pass.js";
 import { computeRanges, type GraphRanges } from "./ranges.js";
+import { replaceConstants } from "./replace-constants.js";
 
 export const eliminateChannels: Pass = {
   name: "eliminate-channels",
@@ -116,18 +116,7 @@ function applyKeeps(graph: Graph, keeps: ReadonlyMap<TensorId, Keep>, ranges: Gr
     const keep = { inputs: inKeep.channels, outputs: outKeep.channels };
     const fold = foldedValues(source, inKeep, channelCount(tensorOf(graph, source).shape), ranges);
     const constants = pruning.prune(view, keep, fold);
-    const activations = node.inputs.filter((id) => tensorOf(graph, id).data === undefined);
-    const ids = constants.map((constant, i) => {
-      const old = node.inputs[activations.length + i];
-      const shared = old === undefined || (consumers.get(old)?.length ?? 0) > 1;
-      const id = shared ? freshTensorId(tensors, `${node.id}_c${i}`) : old;
-      const base = old === undefined ? { source: `bias of ${node.id}` } : { source: tensorOf(graph, old).source };
-      const dtype = constant.data instanceof Int8Array ? ("int8" as const) : ("int32" as const);
-      const quant = constant.quant ? { quant: constant.quant } : {};
-      tensors.set(id, { id, dtype, shape: constant.shape, data: constant.data, ...base, ...quant });
-      return id;
-    });
-    return { ...node, inputs: [...activations, ...ids], attrs: pruning.attrs(view, keep) };
+    return { ...replaceConstants(graph, consumers, tensors, node, constants), attrs: pruning.attrs(view, keep) };
   });
   return dropUnusedTensors({ ...graph, tensors, nodes });
 }

@@ -6,7 +6,9 @@ import { absorbTransposes } from "./absorb-transposes.js";
 import { eliminateChannels } from "./eliminate-channels.js";
 import { foldPads } from "./fold-pads.js";
 import { mergeLookups } from "./merge-lookups.js";
+import { orderChannels } from "./order-channels.js";
 import type { Pass, PassContext } from "./pass.js";
+import { recognizeShuffles } from "./recognize-shuffles.js";
 import { removeIdentities } from "./remove-identities.js";
 import { separateOutputs } from "./separate-outputs.js";
 
@@ -14,7 +16,9 @@ export const pipeline: readonly Pass[] = [
   removeIdentities,
   mergeLookups,
   absorbTransposes,
+  recognizeShuffles,
   foldPads,
+  orderChannels,
   eliminateChannels,
   removeIdentities,
   separateOutputs,

@@ -221,6 +221,28 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
         return b.node("concat", parts, { axis });
       },
   ),
+  channel_select: fc
+    .record({
+      shape: anyShape,
+      sizes: fc.array(channels, { minLength: 1, maxLength: 4 }),
+      runs: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 1, maxLength: 6 }),
+    })
+    .map(
+      (p): Instance =>
+        (b) => {
+          const inputs = p.sizes.map((size) => b.input([...p.shape.slice(0, -1), size]));
+          const runs = p.runs.map(([part, from, length]) => {
+            const size = p.sizes[part % p.sizes.length]!;
+            const start = from % size;
+            return { part: part % p.sizes.length, start, count: 1 + (length % (size - start)) };
+          });
+          return b.node("channel_select", inputs, {
+            parts: runs.map(({ part }) => part),
+            starts: runs.map(({ start }) => start),
+            counts: runs.map(({ count }) => count),
+          });
+        },
+    ),
   pad: fc
     .record({
       shape: anyShape,

@@ -36,6 +36,17 @@ describe("remove-identities", () => {
     expect(kinds(apply(removeIdentities, b.output(y).build()))).toEqual(["lookup"]);
   });
 
+  test("keeps a slice that turns an axis around", () => {
+    const b = new GraphBuilder();
+    const turned = b.node("slice", [b.input([1, 2, 3, 4])], {
+      starts: [0, 0, 2, 0],
+      ends: [1, 2, -1, 4],
+      steps: [1, 1, -1, 1],
+    });
+    const y = b.node("lookup", [turned, b.weights([256], randomInts(256, 1))], {});
+    expect(kinds(apply(removeIdentities, b.output(y).build()))).toEqual(["slice", "lookup"]);
+  });
+
   test("keeps a table that changes what the values mean, and a copy from input to output", () => {
     const b = new GraphBuilder();
     const x = b.input([1, 4]);

@@ -8,7 +8,18 @@ import { elementCount } from "../../compiler/ir/shape.js";
 import { GraphBuilder, type QuantSpec, randomInts } from "./graph-builder.js";
 
 export interface BlockSpec {
-  readonly kind: "conv" | "pointwise" | "depthwise" | "residual" | "se" | "maxpool" | "lookup" | "concat" | "pad";
+  readonly kind:
+    | "conv"
+    | "pointwise"
+    | "depthwise"
+    | "residual"
+    | "se"
+    | "maxpool"
+    | "lookup"
+    | "concat"
+    | "pad"
+    | "shuffle"
+    | "split";
   readonly channels: number;
   readonly kernel: number;
   readonly stride: number;
@@ -26,7 +37,19 @@ export interface NetSpec {
 }
 
 const block: fc.Arbitrary<BlockSpec> = fc.record({
-  kind: fc.constantFrom("conv", "pointwise", "depthwise", "residual", "se", "maxpool", "lookup", "concat", "pad"),
+  kind: fc.constantFrom(
+    "conv",
+    "pointwise",
+    "depthwise",
+    "residual",
+    "se",
+    "maxpool",
+    "lookup",
+    "concat",
+    "pad",
+    "shuffle",
+    "split",
+  ),
   channels: fc.integer({ min: 1, max: 19 }),
   kernel: fc.constantFrom(1, 2, 3, 5),
   stride: fc.constantFrom(1, 2),
@@ -42,6 +65,8 @@ export const netSpec: fc.Arbitrary<NetSpec> = fc.record({
   head: fc.constantFrom("none", "mean", "classifier", "softmax"),
   seed: fc.integer({ min: 1, max: 1 << 20 }),
 });
+
+const identityTable = Array.from({ length: 256 }, (_, i) => i - 128);
 
 export function buildNet(spec: NetSpec): Graph {
   const b = new GraphBuilder();
@@ -77,6 +102,18 @@ export function buildNet(spec: NetSpec): Graph {
       clampMax: 127,
     };
     return b.node("conv2d", [from, b.weights(shape, data, scales), b.bias(bias)], attrs, q);
+  };
+  /** Reshape, transpose, reshape. */
+  const shuffle = (from: TensorId, groups: number): TensorId => {
+    const [, h = 1, w = 1, c = 1] = b.shapeOf(from);
+    const apart = b.node("reshape", [from], { shape: [1, h, w, groups, c / groups] });
+    const moved = b.node("transpose", [apart], { perm: [0, 1, 2, 4, 3] });
+    return b.node("reshape", [moved], { shape: [1, h, w, c] });
+  };
+  const channelsFrom = (from: TensorId, start: number, end: number, step = 1): TensorId => {
+    const [, h = 1, w = 1] = b.shapeOf(from);
+    const cut = { starts: [0, 0, 0, start], ends: [1, h, w, end], steps: [1, 1, 1, step] };
+    return b.node("slice", [from], cut);
   };
   for (const spec1 of spec.blocks) {
     const q = { scale: 0.03 + (seed % 5) * 0.01, zero: spec1.relu ? -128 : spec1.zero };
@@ -148,6 +185,26 @@ export function buildNet(spec: NetSpec): Graph {
           q,
         );
         break;
+      case "shuffle": {
+        const groups = [2, 3, 5].find((n) => channels % n === 0 && channels > n);
+        if (groups !== undefined) x = shuffle(x, groups);
+        else x = b.node("take", [x], { axis: 3, indices: randomInts(channels, ++seed, 0, channels - 1) });
+        break;
+      }
+      case "split": {
+        // A unit of ShuffleNetV2, with a rescaling of the part that is kept.
+        if (channels < 2) break;
+        const half = Math.floor(channels / 2);
+        const kept = channelsFrom(x, 0, half);
+        const scaled = spec1.relu
+          ? b.node("lookup", [kept, b.weights([256], randomInts(256, ++seed))], {}, q)
+          : b.node("lookup", [kept, b.weights([256], identityTable)], {}, q);
+        const worked = conv(channelsFrom(x, half, channels), half, 1, 1, false, q, true);
+        x = b.node("concat", [scaled, worked], { axis: 3 }, q);
+        if (half > 1) x = shuffle(x, 2);
+        if (spec1.kernel === 5) x = channelsFrom(x, 2 * half - 1, -1, -1);
+        break;
+      }
       case "pad": {
         const zero = b.build().tensors.get(x)?.quant?.zeroPoint ?? 0;
         x = b.node("pad", [x], { before: [0, 1, 0, 0], after: [0, 0, 1, 0], value: zero });
