@@ -20,6 +20,15 @@
 #define LWC_INLINE static inline
 #endif
 
+/* Functions that all instances of a kernel share: their arguments vary, and a copy for each layer would cost more flash than it saves time. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LWC_SHARED static __attribute__((noinline, noclone, unused))
+#elif defined(__clang__)
+#define LWC_SHARED static __attribute__((noinline, unused))
+#else
+#define LWC_SHARED static inline
+#endif
+
 /* Before a loop of few, constant turns. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define LWC_UNROLL _Pragma("GCC unroll 16")

@@ -17,6 +17,12 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return __smlabb((int32_t)x, (int32_t)y, acc);
 }
 
+/* acc + low(x) * high(y) */
+static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return __smlabt((int32_t)x, (int32_t)y, acc);
+}
+
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {

@@ -32,6 +32,12 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_low_half(y)));
 }
 
+/* acc + low(x) * high(y) */
+static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_high_half(y)));
+}
+
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
