@@ -78,7 +78,10 @@ function withSamples(command: Command): Command {
     .option("--skip <n>", "leaves out samples at the beginning")
     .option("--limit <n>", "takes at most so many samples")
     .option("--method <name>", "ranges by auto, minmax, percentile, entropy or mse", "auto")
-    .option("--metric <name>", "what auto goes by: top1 or sqnr; default top1 where there are labels")
+    .option(
+      "--metric <name>",
+      "what auto goes by: top1, sqnr, or a module .mjs that scores outputs; default top1 where there are labels",
+    )
     .option("--equalize <choice>", "balance channels across layers: auto, on or off", "auto")
     .option("--bias-correction <choice>", "mean rounding errors of weights into biases: auto, on or off", "auto")
     .option("--overrides <file>", "ranges or methods of single tensors, as JSON");
@@ -91,7 +94,7 @@ withSamples(
     .argument("<model.onnx>", "float32 model"),
 )
   .option("-o, --output <file>", "where to write; default model.int8.onnx beside the model")
-  .option("--report <file.json>", "the whole report: every layer and every parameter")
+  .option("--report <file>", "the whole report, every layer and every parameter: a page (.html) or .json", collect, [])
   .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
   .option("--json", "the report on stdout")
   .addHelpText(

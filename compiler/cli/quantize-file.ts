@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { fail } from "../diagnostics.js";
-import type { Metric } from "../quantize/candidate.js";
 import { methods } from "../quantize/methods.js";
 import { modelInputs } from "../quantize/prepare.js";
 import { quantize } from "../quantize/quantize.js";
 import type { QuantizeReport } from "../quantize/report.js";
 import { openInference } from "./float-inference.js";
 import { withProgress } from "./progress.js";
+import { readMetric } from "./read-metric.js";
 import type { ModelFile } from "./read-model.js";
 import { readOverrides } from "./read-overrides.js";
 import { remaining } from "./remaining.js";
@@ -62,7 +62,7 @@ export async function quantizeFile(
   const method = choose("--method", flags.method ?? "auto", ["auto", ...methods]);
   const equalize = onOff("--equalize", flags.equalize);
   const biasCorrection = onOff("--bias-correction", flags.biasCorrection);
-  const metric = flags.metric === undefined ? undefined : choose<Metric>("--metric", flags.metric, ["top1", "sqnr"]);
+  const { metric, score } = await readMetric(flags.metric);
   const result = await withProgress(`quantizing ${basename(path)}`, flags.json === true, (say) => {
     const eta = remaining();
     return quantize(file.bytes, {
@@ -73,6 +73,7 @@ export async function quantizeFile(
       onProgress: (stage, done, total) => say(`${stage}: ${done} of ${total}${eta(stage, done, total)}`),
       ...(measured ? { heldBack: measured } : {}),
       ...(metric === undefined ? {} : { metric }),
+      ...(score === undefined ? {} : { score }),
       ...(equalize === undefined ? {} : { equalize }),
       ...(biasCorrection === undefined ? {} : { biasCorrection }),
       ...(flags.overrides === undefined ? {} : { overrides: readOverrides(flags.overrides) }),

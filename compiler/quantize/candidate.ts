@@ -7,8 +7,8 @@ import type { QuantPlan } from "./plan.js";
 import type { CalibrationMethod } from "./report.js";
 import { type QdqModel, writeQdq } from "./write-qdq.js";
 
-/** What `auto` goes by. */
-export type Metric = "top1" | "sqnr";
+/** What `auto` goes by; `score`: the score that was supplied. */
+export type Metric = "top1" | "sqnr" | "score";
 
 /** A model with what the samples showed of it. */
 export interface Calibrated {
@@ -56,10 +56,19 @@ export function candidateModel(
 /** Difference of top-1 that a few hundred samples cannot tell from chance. */
 const chance = 0.01;
 
-/** Of those whose top-1 is the best but for chance, the one of the best SQNR; the first of equals. */
+/** Of those whose top-1 is the best but for chance, or whose score is the best, the one of the best SQNR; the first of equals. */
 export function bestOf(tried: readonly Candidate[], metric: Metric | undefined): Candidate {
+  if (metric === "score") {
+    const scoreOf = ({ comparison }: Candidate): number => comparison.int8.score ?? Number.NEGATIVE_INFINITY;
+    const best = Math.max(...tried.map(scoreOf));
+    return bestSqnr(tried.filter((one) => scoreOf(one) === best));
+  }
   const topOf = ({ comparison }: Candidate): number => (metric === "sqnr" ? 0 : (comparison.int8.top1 ?? 0));
   const top = Math.max(...tried.map(topOf));
   const good = tried.filter((one) => topOf(one) >= top - chance);
-  return good.reduce((best, one) => (one.comparison.int8.sqnr > best.comparison.int8.sqnr ? one : best));
+  return bestSqnr(good);
+}
+
+function bestSqnr(tried: readonly Candidate[]): Candidate {
+  return tried.reduce((best, one) => (one.comparison.int8.sqnr > best.comparison.int8.sqnr ? one : best));
 }

@@ -11,6 +11,9 @@ import type { Int8Quality, LayerDamage, Quality } from "./report.js";
 import type { Sample, SampleSource } from "./samples.js";
 import type { QdqModel } from "./write-qdq.js";
 
+/** The score of one sample from the outputs of the model by name; higher is better. */
+export type Score = (outputs: ReadonlyMap<string, Float32Array>, sample: Sample) => number;
+
 export interface Comparison {
   readonly float: Quality;
   readonly int8: Int8Quality;
@@ -26,18 +29,18 @@ export async function compareOutputs(
   samples: SampleSource,
   load: LoadModel,
   onSample: () => void = () => undefined,
+  score?: Score,
 ): Promise<Comparison> {
   const names = prepared.outputs.map((info) => info.name);
   const distances = names.map(() => distance());
-  const floatScore = newScore();
-  const int8Score = newScore();
+  const floatScore = newQuality(names, score);
+  const int8Score = newQuality(names, score);
   await onBoth(prepared, prepared, int8, samples, load, (sample, float, quantized) => {
     names.forEach((name, i) => {
       distances[i]?.add(must(float.get(name), name).data, must(quantized.get(name), name).data);
     });
-    const first = names[0] ?? "";
-    floatScore.add(sample, must(float.get(first), first));
-    int8Score.add(sample, must(quantized.get(first), first));
+    floatScore.add(sample, float);
+    int8Score.add(sample, quantized);
     onSample();
   });
   const results = distances.map((one) => must(one.value(), "distance"));
@@ -46,18 +49,21 @@ export async function compareOutputs(
   return { float: floatScore.value(), int8: { ...int8Score.value(), agreement, sqnr } };
 }
 
-interface Score {
-  readonly add: (sample: Sample, output: RunTensor) => void;
+interface QualityAccumulator {
+  readonly add: (sample: Sample, outputs: ReadonlyMap<string, RunTensor>) => void;
   readonly value: () => Quality;
 }
 
-function newScore(): Score {
+function newQuality(names: readonly string[], score: Score | undefined): QualityAccumulator {
   const [top1, top5] = [topAccuracy(1), topAccuracy(5)];
-  let [samples, classes] = [0, 0];
+  let [samples, classes, scores] = [0, 0, 0];
   return {
-    add: (sample, output) => {
+    add: (sample, outputs) => {
       samples++;
+      if (score) scores += score(new Map(names.map((name) => [name, floats(must(outputs.get(name), name))])), sample);
       if (sample.label === undefined) return;
+      const first = names[0] ?? "";
+      const output = must(outputs.get(first), first);
       classes = output.data.length;
       top1.add(output.data, sample.label);
       top5.add(output.data, sample.label);
@@ -68,9 +74,14 @@ function newScore(): Score {
         samples,
         ...(one === undefined ? {} : { top1: one }),
         ...(five === undefined || classes < fewestForTop5 ? {} : { top5: five }),
+        ...(score === undefined ? {} : { score: scores / samples }),
       };
     },
   };
+}
+
+function floats({ data }: RunTensor): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
 }
 
 /** Samples that tell the damage of layers well enough: every value of every layer counts. */

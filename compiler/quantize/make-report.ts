@@ -1,6 +1,7 @@
 /** The report of what was decided and what it costs. */
 import { type Diagnostic, must } from "../diagnostics.js";
 import type { OnnxModel } from "../frontend/onnx/onnx-model.js";
+import { adviceOf } from "./advice.js";
 import type { Candidate } from "./candidate.js";
 import type { Comparison } from "./evaluate.js";
 import { linksOf, type PreparedModel } from "./float-graph.js";
@@ -22,7 +23,7 @@ export interface Findings {
 
 export function makeReport(findings: Findings): OwnReport {
   const { prepared, best, tried, comparison, heldBack, layers, overrides } = findings;
-  return {
+  const measured = {
     sizes: { float: sizeOf(prepared), int8: sizeOf(best.qdq.model) },
     calibrationSamples: best.base.calibration.samples,
     method: best.method,
@@ -42,6 +43,7 @@ export function makeReport(findings: Findings): OwnReport {
     parameters: listParameters(best, overrides),
     warnings: warningsOf(best),
   };
+  return { ...measured, advice: adviceOf(measured) };
 }
 
 /** Fewest samples that say something about ranges. */

@@ -19,7 +19,7 @@ import {
   settingsOf,
 } from "./candidate.js";
 import { equalize } from "./equalize.js";
-import { compareLayers, compareOutputs, first } from "./evaluate.js";
+import { compareLayers, compareOutputs, first, type Score } from "./evaluate.js";
 import type { PreparedModel } from "./float-graph.js";
 import type { LoadModel } from "./float-runner.js";
 import { makeReport, type OwnReport } from "./make-report.js";
@@ -40,6 +40,8 @@ export interface QuantizeOptions extends PrepareOptions {
   readonly biasCorrection?: boolean;
   /** What `auto` goes by; absent: top-1 where samples have labels, else SQNR. */
   readonly metric?: Metric;
+  /** Scores samples for the report, and for the metric `score`. */
+  readonly score?: Score;
   readonly overrides?: ReadonlyMap<string, Override>;
   readonly calibration: SampleSource;
   /** Samples to measure the result on; none: the calibration samples. */
@@ -69,8 +71,13 @@ export async function quantize(bytes: Uint8Array, options: QuantizeOptions): Pro
   const { best, tried } = await search(prepared, plain, options);
   const measured = options.heldBack ?? samples;
   let done = 0;
-  const comparison = await compareOutputs(prepared, best.qdq.model, measured, load, () =>
-    options.onProgress?.("measuring", ++done, measured.count),
+  const comparison = await compareOutputs(
+    prepared,
+    best.qdq.model,
+    measured,
+    load,
+    () => options.onProgress?.("measuring", ++done, measured.count),
+    options.score,
   );
   const layers = await compareLayers(best.base.model, best.qdq, measured, load);
   const heldBack = options.heldBack !== undefined;
@@ -93,8 +100,13 @@ async function search(prepared: PreparedModel, plain: Calibrated, options: Quant
   const attempt = async (base: Calibrated, settings: Settings): Promise<void> => {
     let done = 0;
     const qdq = candidateModel(base, settings, overrides);
-    const comparison = await compareOutputs(prepared, qdq.qdq.model, subset, load, () =>
-      options.onProgress?.(`trying ${describe(settings)}`, ++done, subset.count),
+    const comparison = await compareOutputs(
+      prepared,
+      qdq.qdq.model,
+      subset,
+      load,
+      () => options.onProgress?.(`trying ${describe(settings)}`, ++done, subset.count),
+      options.score,
     );
     tried.push({ ...settings, base, ...qdq, comparison });
   };

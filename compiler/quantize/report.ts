@@ -1,4 +1,4 @@
-/** What `lwc quantize` found and decided, as data: cli/report prints it as text, JSON and HTML. */
+/** What `lwc quantize` found and decided, as data: the command line prints it as text, JSON and HTML. */
 import type { Diagnostic } from "../diagnostics.js";
 
 /** How ranges of activations are chosen from what the samples showed. */
@@ -11,6 +11,8 @@ export interface Quality {
   readonly top1?: number;
   /** Share of samples whose label is among the five largest outputs; absent without labels or with fewer than six classes. */
   readonly top5?: number;
+  /** Mean of a supplied score over the samples; higher is better. */
+  readonly score?: number;
 }
 
 /** Int8 against float on the same samples. */
@@ -59,6 +61,16 @@ export interface TensorParameters {
   readonly overridden: boolean;
 }
 
+/** Something to keep an eye on. */
+export interface Advice {
+  /** A layer, or what else it is about. */
+  readonly about: string;
+  /** The value in the float model, where it is about a layer. */
+  readonly tensor?: string;
+  readonly finding: string;
+  readonly tryThis: string;
+}
+
 export interface QuantizeReport {
   readonly model: string;
   /** The command that makes the same bytes again. */
@@ -75,6 +87,7 @@ export interface QuantizeReport {
   readonly heldBack: boolean;
   /** Most damage first, by `loss`. */
   readonly layers: readonly LayerDamage[];
+  readonly advice: readonly Advice[];
   readonly parameters: readonly TensorParameters[];
   readonly warnings: readonly Diagnostic[];
 }

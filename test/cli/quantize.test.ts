@@ -55,6 +55,8 @@ describe("quantize", () => {
       "q/model.int8.onnx",
       "--report",
       "q/r.json",
+      "--report",
+      "q/r.html",
     );
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/calibrated 16 samples, .*the best of/);
@@ -67,8 +69,32 @@ describe("quantize", () => {
       heldBack: true,
       hashes: { float: expect.stringMatching(/^\w{64}$/) },
     });
+    expect(readFileSync(join(folder, "q/r.html"), "utf8")).toContain(report.hashes.int8);
     expect(report.command).toMatch(/^lwc quantize model.onnx --calibration pictures/);
-    expect(readdirSync(join(folder, "q")).sort()).toEqual(["c", "model.int8.onnx", "r.json"]);
+    expect(readdirSync(join(folder, "q")).sort()).toEqual(["c", "model.int8.onnx", "r.html", "r.json"]);
+  });
+
+  test("goes by a metric of the user's own", () => {
+    writeFileSync(
+      join(folder, "score.mjs"),
+      "export default (outputs, { label }) => [...outputs.values()][0][label];\n",
+    );
+    const { code, out } = lwc("quantize", "model.onnx", ...pictures, "--metric", "score.mjs", "--json");
+    expect(code).toBe(0);
+    const report: QuantizeReport = JSON.parse(out);
+    const scores = report.tried.map(({ quality }) => quality.score ?? Number.NaN);
+    expect(report.tried.find(({ chosen }) => chosen)?.quality.score).toBe(Math.max(...scores));
+    expect(Number.isFinite(report.float.score)).toBe(true);
+  });
+
+  test.each([
+    ["LWC7154", "export default () => 'good';\n"],
+    ["LWC7155", "export const score = 1;\n"],
+    ["LWC7155", "export default\n"],
+  ])("%s: a metric that is none", (diagnostic, text) => {
+    writeFileSync(join(folder, "wrong.mjs"), text);
+    const { code, err } = lwc("quantize", "model.onnx", ...pictures, "--metric", "wrong.mjs");
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(diagnostic) });
   });
 
   test("the same command gives the same bytes; the result lies beside the model by default", () => {

@@ -7,13 +7,14 @@ import { printable } from "../print-diagnostics.js";
 import { type QuantizedFile, type QuantizeFlags, quantizeFile } from "../quantize-file.js";
 import { type ModelFile, type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
+import { quantizeHtml } from "../report/quantize-html.js";
 import { group } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
 import { writeOutputFile } from "../write-output.js";
 
 export interface QuantizeCommand extends ModelOptions, QuantizeFlags {
   readonly output?: string;
-  readonly report?: string;
+  readonly report?: readonly string[];
 }
 
 export async function runQuantize(model: string, options: QuantizeCommand, command: string): Promise<void> {
@@ -22,7 +23,7 @@ export async function runQuantize(model: string, options: QuantizeCommand, comma
   const quantized = await quantizeFile(model, file, options, command);
   const { report } = quantized;
   writeOutputFile(output, quantized.bytes);
-  if (options.report !== undefined) writeOutputFile(options.report, encode(report));
+  for (const path of options.report ?? []) writeOutputFile(path, encode(path, report));
   if (options.json === true) say(JSON.stringify({ output, ...report }, undefined, 1));
   else {
     sayWarnings(report.warnings);
@@ -31,18 +32,14 @@ export async function runQuantize(model: string, options: QuantizeCommand, comma
   await sayWhatIsLeft(quantized.bytes, file);
 }
 
-function encode(report: QuantizeReport): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(report, undefined, 1)}\n`);
+/** A page for a browser, or JSON, by the name of the file. */
+function encode(path: string, report: QuantizeReport): Uint8Array {
+  const isPage = /\.html?$/i.test(path);
+  return new TextEncoder().encode(isPage ? quantizeHtml(report) : `${JSON.stringify(report, undefined, 1)}\n`);
 }
-
-/** Layers that the summary names. */
-const worstLayers = 5;
-/** dB of loss from which on a layer is worth naming. */
-const notableLoss = 3;
 
 export function quantizedLines({ report, notes }: QuantizedFile, output: string): readonly string[] {
   const { float, int8, sizes } = report;
-  const layers = report.layers.filter((layer) => layer.loss >= notableLoss && layer.opType !== "Input");
   const where = report.heldBack ? "samples that were not calibrated on" : "calibration samples (none are held back)";
   return [
     `${report.model} -> ${output}`,
@@ -51,15 +48,16 @@ export function quantizedLines({ report, notes }: QuantizedFile, output: string)
     `  measured   ${int8.samples} ${where}`,
     ...ratio("top-1", float.top1, int8.top1),
     ...ratio("top-5", float.top5, int8.top5),
+    ...(float.score === undefined || int8.score === undefined
+      ? []
+      : [`  score      ${decimals(float.score)} -> ${decimals(int8.score)}`]),
     `  agreement  ${percent(int8.agreement)} have the same largest output`,
     `  SQNR       ${int8.sqnr.toFixed(1)} dB at the outputs`,
     `  constants  ${group(sizes.float)} -> ${group(sizes.int8)} bytes`,
-    ...layers
-      .slice(0, worstLayers)
-      .map(
-        (layer, i) =>
-          `  ${i === 0 ? "watch     " : "          "} ${printable(layer.node)}: loses ${layer.loss.toFixed(1)} dB, ${layer.sqnr.toFixed(1)} dB left`,
-      ),
+    ...report.advice.flatMap(({ about, finding, tryThis }, i) => [
+      `  ${i === 0 ? "watch     " : "          "} ${printable(about)}: ${printable(finding)}`,
+      `               ${printable(tryThis)}`,
+    ]),
   ];
 }
 
@@ -75,6 +73,10 @@ function ratio(name: string, float: number | undefined, int8: number | undefined
   if (float === undefined || int8 === undefined) return [];
   const points = (100 * (int8 - float)).toFixed(2);
   return [`  ${name}      ${percent(float)} -> ${percent(int8)} (${int8 >= float ? "+" : ""}${points} points)`];
+}
+
+function decimals(value: number): string {
+  return String(Number(value.toPrecision(5)));
 }
 
 function percent(share: number): string {
