@@ -1,5 +1,5 @@
 /** Requantization words for kernels that compute two output channels in one sum of 16-bit halves: 256 * b + a. */
-import type { RequantPlan } from "./requant-plan.js";
+import type { RequantPlan } from "./requant-layer.js";
 
 const scratchF32 = new Float32Array(1);
 const scratchI32 = new Int32Array(scratchF32.buffer);

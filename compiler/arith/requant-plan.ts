@@ -5,69 +5,40 @@
  *
  *  SHORT   ((hi32((acc + d) * mult) + add) >> shift), d folded into the bias, add holding rounding and zero point
  *  FLOAT   what ONNX Runtime does, in float32: for cores with an FPU, and for ranges that WINDOW cannot carry
- *  WINDOW  64-bit product with an exact slow path near ties: for cores without an FPU
+ *  WINDOW  high word of one product, with an exact slow path near ties: for cores without an FPU (requant-window.ts)
+ *  SPLIT   the same from two 32-bit products: for cores without a 64-bit one
  *  SINGLE  the `fast` profile's definition itself
  */
-import { invariant, must } from "../diagnostics.js";
+import { must } from "../diagnostics.js";
 import type { Numerics } from "./numerics.js";
-import { fixedPoint, makeRequantize, type Requantize } from "./requant.js";
+import { fixedPoint, type Requantize } from "./requant.js";
+import {
+  biasesOf,
+  bitsOf,
+  floatOf,
+  formCode,
+  MAX_OFFSET,
+  magnitudeOf,
+  onlyValue,
+  type RequantChannel,
+  type RequantLayer,
+  type RequantPlan,
+  reachOf,
+  referenceOf,
+} from "./requant-layer.js";
 import { thresholds } from "./requant-thresholds.js";
-import { clamp, roundHalfEven } from "./saturate.js";
-
-export interface RequantChannel {
-  /** float32 scale from accumulator to output. */
-  readonly scale: number;
-  readonly bias: number;
-  /** Reachable accumulator range, bias included. */
-  readonly accMin: number;
-  readonly accMax: number;
-}
-
-export interface RequantLayer {
-  readonly channels: readonly RequantChannel[];
-  readonly zeroPoint: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-export type RequantForm = "short" | "window" | "float" | "single";
-
-export interface RequantPlan {
-  readonly form: RequantForm;
-  /** Fields of struct lwc_requant. */
-  readonly fields: {
-    readonly form: number;
-    readonly shift: number;
-    readonly zero_point: number;
-    readonly min: number;
-    readonly max: number;
-  };
-  /** Per channel, see lwc.h: bias first. */
-  readonly words: Int32Array;
-  readonly wordsPerChannel: number;
-  /** Largest magnitude of an accumulator, with the offset of a short form. */
-  readonly reach: number;
-  /** The layer's own biases: a short form adds its offset to them in `words`. */
-  readonly biases: readonly number[];
-  readonly why: string;
-}
-
-/** LWC_REQUANT_* of lwc.h. */
-const formCode = { short: 0, window: 1, float: 2, single: 3 } as const;
-
-/** Accumulators stay exact in float32 and in the window form up to here. */
-const EXACT = 2 ** 24;
-/** From this scale on, accumulators beyond EXACT saturate: they reach 256 and the clamps end at most 255 from the zero point. */
-const SATURATING = 2 ** -16;
+import { applySplit, applyWindow, planSplit, planWindow } from "./requant-window.js";
+import { roundHalfEven } from "./saturate.js";
 
 export function planRequant(
   layer: RequantLayer,
   numerics: Numerics,
-  isa: { readonly fpu: boolean; readonly mve?: boolean },
+  isa: { readonly fpu: boolean; readonly mve?: boolean; readonly smull?: boolean },
 ): RequantPlan {
   if (isa.mve && numerics.profile === "ort") return planFloat(layer, "exact in float32, four channels per vector");
-  const short = planShort(layer, numerics);
-  if (short) return short;
+  const isNarrowMultiplier = isa.smull === false;
+  const cheapest = (isNarrowMultiplier ? planSplit(layer, numerics) : undefined) ?? planShort(layer, numerics);
+  if (cheapest) return cheapest;
   if (numerics.profile === "fast") return planSingle(layer);
   if (isa.fpu) return planFloat(layer, "exact in float32 on the FPU; no short integer form fits every channel");
   return (
@@ -76,22 +47,8 @@ export function planRequant(
   );
 }
 
-/** Offsets d tried per channel when looking for a short form. */
-const MAX_OFFSET = 4096;
 /** Exponents stay below this so that products with thresholds are exact in a double. */
 const MAX_EXPONENT = 44;
-
-/** The reference function of one channel. */
-function referenceOf(layer: RequantLayer, numerics: Numerics, channel: RequantChannel): Requantize {
-  const { zeroPoint, min, max } = layer;
-  return makeRequantize(numerics, { scale: channel.scale, zeroPoint, min, max });
-}
-
-/** The only value of a channel whose reachable accumulators all yield the same; then its scale does not matter. */
-function onlyValue(requantize: Requantize, channel: RequantChannel): number | undefined {
-  const value = requantize(channel.accMin);
-  return requantize(channel.accMax) === value ? value : undefined;
-}
 
 function planShort(layer: RequantLayer, numerics: Numerics): RequantPlan | undefined {
   const varying = layer.channels.filter(
@@ -227,25 +184,6 @@ function planSingle(layer: RequantLayer): RequantPlan {
   };
 }
 
-function reachOf(layer: RequantLayer): number {
-  return (
-    Math.max(...layer.channels.map(({ accMin, accMax }) => Math.max(Math.abs(accMin), Math.abs(accMax)))) + MAX_OFFSET
-  );
-}
-
-function biasesOf(layer: RequantLayer): readonly number[] {
-  return layer.channels.map((channel) => channel.bias);
-}
-
-const scratchF32 = new Float32Array(1);
-const scratchI32 = new Int32Array(scratchF32.buffer);
-
-/** The bits of a float32 as an int32. */
-function bitsOf(value: number): number {
-  scratchF32[0] = value;
-  return scratchI32[0] ?? 0;
-}
-
 function planFloat(layer: RequantLayer, why: string): RequantPlan {
   const words = new Int32Array(layer.channels.length * 2);
   layer.channels.forEach((channel, c) => {
@@ -266,93 +204,14 @@ function planFloat(layer: RequantLayer, why: string): RequantPlan {
 /** Whether results stay within an int16 before the clamp, which is int8's own: then kernels saturate halves of a register. */
 function isNarrow({ channels, min, max }: RequantLayer): boolean {
   if (min !== -128 || max !== 127) return false;
-  return channels.every(
-    ({ scale, accMin, accMax }) => Math.max(Math.abs(accMin), Math.abs(accMax)) * scale < 2 ** 15 - 256,
-  );
-}
-
-/** scale = mantissa / 2^shift with mantissa in [2^23, 2^24). */
-export function splitScale(scale: number): { readonly mantissa: number; readonly shift: number } {
-  const bits = bitsOf(scale);
-  return { mantissa: (bits & 0x7fffff) | 0x800000, shift: 150 - ((bits >>> 23) & 255) };
-}
-
-function planWindow(layer: RequantLayer, numerics: Numerics): RequantPlan | undefined {
-  const zero = clamp(layer.zeroPoint, layer.min, layer.max);
-  // A channel that always yields the zero point has a multiplier of 0 and no say in the shift.
-  const parts = layer.channels.map((channel) =>
-    onlyValue(referenceOf(layer, numerics, channel), channel) === zero ? undefined : splitScale(channel.scale),
-  );
-  const deepest = Math.max(32, ...parts.map((part) => part?.shift ?? 0));
-  const shift = deepest - 32;
-  if (shift > 15) return undefined;
-  const words = new Int32Array(layer.channels.length * 2);
-  for (let c = 0; c < layer.channels.length; c++) {
-    const channel = must(layer.channels[c], "channel");
-    const part = parts[c];
-    const mult = part === undefined ? 0 : part.mantissa * 2 ** (deepest - part.shift);
-    // The slow path negates the accumulator.
-    const bound = part === undefined || channel.scale >= SATURATING ? 2 ** 31 : EXACT;
-    const exact = channel.accMin > -bound && channel.accMax < bound;
-    // y = product >> (32 + shift) must stay within int32 and so must y + zero point.
-    const reach = Math.max(Math.abs(channel.accMin), Math.abs(channel.accMax)) * channel.scale;
-    if (mult >= 2 ** 31 || !exact || reach >= 2 ** 30) return undefined;
-    const requantize = referenceOf(layer, numerics, channel);
-    const steps = thresholds(requantize, layer, channel);
-    const agrees = (acc: number): boolean => requantizeWindow(acc, mult, shift, layer) === requantize(acc);
-    invariant(
-      agrees(channel.accMin) && agrees(channel.accMax),
-      "the window form equals the float form at the ends of the range",
-    );
-    for (let i = 0; i < steps.length; i += 2) {
-      const at = steps[i + 1] ?? 0;
-      invariant(agrees(at - 1) && agrees(at), "the window form equals the float form at every threshold");
-    }
-    words.set([channel.bias, mult], 2 * c);
-  }
-  const { zeroPoint, min, max } = layer;
-  return {
-    form: "window",
-    fields: { form: formCode.window, shift, zero_point: zeroPoint, min, max },
-    words,
-    wordsPerChannel: 2,
-    biases: biasesOf(layer),
-    reach: reachOf(layer),
-    why: "requantize in 64-bit integers with an exact path near ties: proven per channel",
-  };
-}
-
-/** The C window form, line for line. */
-export function requantizeWindow(acc: number, mult: number, shift: number, layer: RequantLayer): number {
-  const product = BigInt(acc) * BigInt(mult) + (1n << BigInt(31 + shift));
-  const fraction = Number(BigInt.asUintN(32, product >> BigInt(shift)));
-  const inWindow = (fraction + 0x10000) >>> 0 <= 0x20000;
-  const rounded = inWindow ? slowPath(acc, mult, shift) : Number(product >> BigInt(32 + shift));
-  return Math.min(layer.max, Math.max(layer.min, rounded + layer.zeroPoint));
-}
-
-/** RNE(fl(acc * s)) in integers: the product rounded to 24 significant bits, then to an integer, each half to even. */
-function slowPath(acc: number, mult: number, shift: number): number {
-  const magnitude = roundShift(round24(BigInt(Math.abs(acc)) * BigInt(mult)), BigInt(32 + shift));
-  return Number(acc < 0 ? -magnitude : magnitude);
-}
-
-function round24(value: bigint): bigint {
-  const excess = value.toString(2).length - 24;
-  return excess <= 0 ? value : roundShift(value, BigInt(excess)) << BigInt(excess);
-}
-
-function roundShift(value: bigint, shift: bigint): bigint {
-  const quotient = value >> shift;
-  const rest = value - (quotient << shift);
-  const half = 1n << (shift - 1n);
-  return rest > half || (rest === half && (quotient & 1n) === 1n) ? quotient + 1n : quotient;
+  return channels.every((channel) => magnitudeOf(channel) * channel.scale < 2 ** 15 - 256);
 }
 
 /** What the C form computes for channel c, line for line (runtime-c/src/lwc_requant.h); `acc` includes the real bias. */
 export function applyRequant(plan: RequantPlan, c: number, acc: number): number {
   const { shift, zero_point: zeroPoint, min, max } = plan.fields;
-  const [bias = 0, mult = 0, last = 0] = plan.words.subarray(c * plan.wordsPerChannel, (c + 1) * plan.wordsPerChannel);
+  const words = plan.words.subarray(c * plan.wordsPerChannel, (c + 1) * plan.wordsPerChannel);
+  const [bias = 0, mult = 0, last = 0] = words;
   const clamped = (y: number): number => Math.min(max, Math.max(min, y));
   switch (plan.form) {
     case "short": {
@@ -360,12 +219,13 @@ export function applyRequant(plan: RequantPlan, c: number, acc: number): number 
       return clamped((high + last) >> shift);
     }
     case "window":
-      return requantizeWindow(acc, mult, shift, { channels: [], zeroPoint, min, max });
+      return applyWindow(plan.fields, words, acc);
+    case "split":
+      return applySplit(plan.fields, words, acc);
     case "single":
       return clamped(Number((BigInt(acc) * BigInt(mult) + (1n << BigInt(last - 1))) >> BigInt(last)) + zeroPoint);
     case "float": {
-      scratchI32[0] = mult;
-      const value = Math.fround(Math.fround(acc) * (scratchF32[0] ?? 0));
+      const value = Math.fround(Math.fround(acc) * floatOf(mult));
       return roundHalfEven(Math.min(max - zeroPoint, Math.max(min - zeroPoint, value))) + zeroPoint;
     }
   }

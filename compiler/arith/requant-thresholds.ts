@@ -1,6 +1,6 @@
 /** Where a requantization steps from one output value to the next. */
 import type { Requantize } from "./requant.js";
-import type { RequantChannel, RequantLayer } from "./requant-plan.js";
+import type { RequantChannel, RequantLayer } from "./requant-layer.js";
 
 /** Smallest accumulator for each output value k in (min, max] that is reachable, as [k, accumulator] flattened. */
 export function thresholds(requantize: Requantize, layer: RequantLayer, channel: RequantChannel): Float64Array {

@@ -41,7 +41,13 @@ export function hexFloatLiteral(value: number): string {
 }
 
 /** LWC_REQUANT_* of lwc.h, by value. */
-const requantForms = ["LWC_REQUANT_SHORT", "LWC_REQUANT_WINDOW", "LWC_REQUANT_FLOAT", "LWC_REQUANT_SINGLE"];
+const requantForms = [
+  "LWC_REQUANT_SHORT",
+  "LWC_REQUANT_WINDOW",
+  "LWC_REQUANT_FLOAT",
+  "LWC_REQUANT_SINGLE",
+  "LWC_REQUANT_SPLIT",
+];
 
 /** Designated initialisers, one line per field; a nested struct takes one line where it fits. */
 export function structLines(fields: StructLiteral, indent: string, owner = ""): readonly string[] {

@@ -4,7 +4,8 @@
  */
 import type { Numerics } from "../arith/numerics.js";
 import { gemmScale, makeRequantize } from "../arith/requant.js";
-import { planRequant, type RequantPlan } from "../arith/requant-plan.js";
+import type { RequantPlan } from "../arith/requant-layer.js";
+import { planRequant } from "../arith/requant-plan.js";
 import { CompileError, type Diagnostic, must } from "../diagnostics.js";
 import type { Attrs, Tensor } from "../ir/graph.js";
 import { channelScale, scaleOf } from "../ir/quant.js";

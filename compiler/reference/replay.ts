@@ -6,7 +6,6 @@ import { makeNumerics } from "../arith/numerics.js";
 import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
-import { rowsPerCall } from "../ops/kernel.js";
 import type { RowKernel } from "../ops/op.js";
 import { type RowStep, rowSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
@@ -88,8 +87,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const isOverlapping = plan.overlaps.some((overlap) => overlap.step === step.index);
       const order: RowOrder = {
         backward: step.backward === true,
-        block: step.call ? rowsPerCall(step.call) : 1,
-        ...(isOverlapping ? { beforeRows: (rows: Values): void => poison(bytesOf(rows)) } : {}),
+        ...(isOverlapping ? { beforeRow: (row: Values): void => poison(bytesOf(row)) } : {}),
       };
       runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());

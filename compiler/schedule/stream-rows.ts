@@ -70,7 +70,7 @@ function applyStreams(schedule: Schedule, streams: readonly Stream[]): Schedule 
 
 /** The call that makes one row, where the step can be streamed. */
 export function rowCall(step: Step): KernelCall | undefined {
-  return step.byRows ?? (step.call?.drive.kind === "rows" ? step.call : undefined);
+  return step.call?.drive.kind === "rows" ? step.call : step.byRows;
 }
 
 function findPieces(schedule: Schedule, single: readonly number[], options: StreamOptions): readonly Piece[] {

@@ -16,7 +16,10 @@
 /* int32 words per channel of each form: see lwc_requant in lwc.h. */
 LWC_INLINE int32_t lwc_requant_words(const lwc_requant *q)
 {
-    return ((q->form == LWC_REQUANT_WINDOW) || (q->form == LWC_REQUANT_FLOAT)) ? 2 : 3;
+    if (q->form == LWC_REQUANT_SPLIT) {
+        return 4;
+    }
+    return (q->form == LWC_REQUANT_FLOAT) ? 2 : 3;
 }
 
 /* Initial value of a channel's accumulator. */
@@ -39,12 +42,17 @@ static inline uint64_t lwc_round_shift(uint64_t value, int32_t shift)
 }
 
 /*
- * The exact path of WINDOW: RNE(fl(acc * scale)) in integers, |acc| < 2^24. The product is rounded to the 24 bits of a
- * float32 significand, then to an integer. Rare, so kept out of line.
+ * The exact path of WINDOW and SPLIT: RNE(fl(acc * scale)) in integers. The product with the significand of the scale is rounded
+ * to the 24 bits of a float32, then to an integer. Rare, so kept out of line.
+ *
+ * acc      |acc| < 2^24, or any but INT32_MIN where the result saturates
+ * bits     of the float32 scale, in [2^-38, 2^-1)
  */
-static inline int32_t lwc_requant_near_tie(int32_t acc, int32_t mult, int32_t shift)
+LWC_COLD int32_t lwc_requant_near_tie(int32_t acc, uint32_t bits)
 {
-    uint64_t magnitude = (uint64_t)(acc < 0 ? -acc : acc) * (uint32_t)mult;
+    const uint32_t significand = (bits & 0x7FFFFFu) | 0x800000u;
+    const int32_t shift = 150 - (int32_t)(bits >> 23);
+    uint64_t magnitude = (uint64_t)(acc < 0 ? -acc : acc) * significand;
     int32_t excess = 0;
     int32_t rounded;
 
@@ -54,8 +62,14 @@ static inline int32_t lwc_requant_near_tie(int32_t acc, int32_t mult, int32_t sh
     if (excess > 0) {
         magnitude = lwc_round_shift(magnitude, excess) << excess;
     }
-    rounded = (int32_t)lwc_round_shift(magnitude, 32 + shift);
+    rounded = (int32_t)lwc_round_shift(magnitude, shift);
     return (acc < 0) ? -rounded : rounded;
+}
+
+/* Whether a result is near a tie; fraction: of the result plus one half, in units of 2^-32. */
+LWC_INLINE int32_t lwc_requant_is_near(const lwc_requant *q, uint32_t fraction)
+{
+    return ((fraction + (uint32_t)q->window) <= (2u * (uint32_t)q->window)) ? 1 : 0;
 }
 
 /* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
@@ -72,13 +86,23 @@ LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, 
         y >>= q->shift;
         break;
     case LWC_REQUANT_WINDOW: {
-        int64_t product = (int64_t)acc * w[1] + (INT64_C(1) << (31 + q->shift));
-        uint32_t fraction = (uint32_t)((uint64_t)product >> q->shift);
+        const int64_t product = (int64_t)acc * w[1];
+        const uint32_t low = (uint32_t)product;
 
-        if ((fraction + 0x10000u) <= 0x20000u) {
-            y = lwc_requant_near_tie(acc, w[1], q->shift) + q->zero_point;
-        } else {
-            y = (int32_t)(product >> (32 + q->shift)) + q->zero_point;
+        y = (int32_t)(product >> 32) + (int32_t)(low >> 31);
+        if (lwc_requant_is_near(q, low + 0x80000000u) != 0) {
+            y = lwc_requant_near_tie(acc, (uint32_t)w[2]);
+        }
+        y += q->zero_point;
+        break;
+    }
+    case LWC_REQUANT_SPLIT: {
+        const int32_t start = (q->zero_point * (int32_t)(1u << q->shift)) + (int32_t)(1u << (q->shift - 1));
+        const int32_t x = (acc * w[1]) + ((acc * w[2]) >> q->low_bits) + start;
+
+        y = x >> q->shift;
+        if ((q->window != 0) && (lwc_requant_is_near(q, (uint32_t)x << (32 - q->shift)) != 0)) {
+            y = lwc_requant_near_tie(acc, (uint32_t)w[3]) + q->zero_point;
         }
         break;
     }

@@ -3,13 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
 import { makeRequantize } from "../../compiler/arith/requant.js";
-import {
-  applyRequant,
-  planRequant,
-  type RequantChannel,
-  type RequantLayer,
-  type RequantPlan,
-} from "../../compiler/arith/requant-plan.js";
+import type { RequantChannel, RequantLayer, RequantPlan } from "../../compiler/arith/requant-layer.js";
+import { applyRequant, planRequant } from "../../compiler/arith/requant-plan.js";
 
 /** Accumulators of channel c in [from, to] where the plan differs from the reference. */
 function differences(plan: RequantPlan, layer: RequantLayer, profile: Profile, c: number, from: number, to: number) {
@@ -20,10 +15,18 @@ function differences(plan: RequantPlan, layer: RequantLayer, profile: Profile, c
   return wrong;
 }
 
-function everywhere(layer: RequantLayer, profile: Profile, fpu: boolean): readonly number[] {
-  const plan = planRequant(layer, makeNumerics(profile), { fpu });
+interface Core {
+  readonly fpu: boolean;
+  readonly smull?: boolean;
+}
+
+function everywhere(layer: RequantLayer, profile: Profile, core: Core): readonly number[] {
+  const plan = planRequant(layer, makeNumerics(profile), core);
   return layer.channels.flatMap(({ accMin, accMax }, c) => differences(plan, layer, profile, c, accMin, accMax));
 }
+
+/** Cortex-M4F, M3, M0. */
+const cores = fc.constantFrom<Core>({ fpu: true }, { fpu: false }, { fpu: false, smull: false });
 
 /** Narrow ranges, which end between two clamps. */
 const narrow: fc.Arbitrary<RequantChannel> = fc
@@ -57,13 +60,13 @@ describe("the ends of the reachable range", () => {
     { scale: 0.35484421253204346, accMin: -69, accMax: 19, zeroPoint: 84 },
   ])("are held by a short form, scale $scale", ({ scale, accMin, accMax, zeroPoint }) => {
     const layer = { channels: [{ scale, bias: 0, accMin, accMax }], zeroPoint, min: -128, max: 127 };
-    for (const profile of ["ort", "fast"] as const) expect(everywhere(layer, profile, true)).toEqual([]);
+    for (const profile of ["ort", "fast"] as const) expect(everywhere(layer, profile, { fpu: true })).toEqual([]);
   });
 
   test("are held by every form", () => {
     fc.assert(
-      fc.property(narrowLayer, fc.constantFrom<Profile>("ort", "fast"), fc.boolean(), (layer, profile, fpu) => {
-        expect(everywhere(layer, profile, fpu)).toEqual([]);
+      fc.property(narrowLayer, fc.constantFrom<Profile>("ort", "fast"), cores, (layer, profile, core) => {
+        expect(everywhere(layer, profile, core)).toEqual([]);
       }),
       { numRuns: 2500 },
     );
@@ -77,7 +80,7 @@ describe("channels with one output value", () => {
     const dead = { scale: 0.75, bias: 0, accMin: 0, accMax: 0 };
     const layer = { channels: [busy, dead], zeroPoint: -5, min: -128, max: 127 };
     expect(planRequant(layer, makeNumerics("ort"), { fpu: true }).form).toBe("short");
-    expect(everywhere(layer, "ort", true)).toEqual([]);
+    expect(everywhere(layer, "ort", { fpu: true })).toEqual([]);
   });
 
   test("do not cost the layer its window form", () => {

@@ -1,16 +1,23 @@
 /** Convolution kernels for cores with the DSP extension (Cortex-M4, M7, M33): dual multiply-accumulates, symmetric weights. */
 import type { Candidate } from "../choose-kernel.js";
-import { dspDepthwises } from "./kernels-dsp-depthwise.js";
 import {
   type ConvLayer,
   foldZeroPoint,
   geometryName,
+  isDepthwise,
   type PointwiseLayer,
   quantWords,
   rowsDrive,
   windowFields,
 } from "./layer.js";
-import { expandedOrder, packChannelPairs, packDotWeights, roundUp } from "./pack.js";
+import {
+  expandedOrder,
+  packChannelPairs,
+  packDepthwisePairs,
+  packDepthwisePlanes,
+  packDotWeights,
+  roundUp,
+} from "./pack.js";
 
 const dspPointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp",
@@ -152,5 +159,62 @@ const dspConv: Candidate<ConvLayer> = {
   },
 };
 
-export const dspConvs: readonly Candidate<ConvLayer>[] = [dspConv, dspConv4, ...dspDepthwises];
+const dspDepthwise: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8_dsp",
+  fits: (layer) => isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint, weights } = layer;
+    return {
+      kernel: "lwc_depthwise_conv2d_s8_dsp",
+      header: "lwc_depthwise_conv2d_s8_dsp.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_dsp_params",
+        fields: { ...windowFields(layer), in_zero_point: zeroPoint, requant: { ...plan.fields } },
+      },
+      drive: rowsDrive(layer),
+      constants: [packDepthwisePairs(weights), quantWords(layer)],
+      scratchBytes: roundUp(g.inC, 4) + 4 * g.kernelH * g.kernelW,
+      why: `depthwise, 4 channels at a time, taps in pairs through dual multiply-accumulates; ${plan.why}`,
+    };
+  },
+};
+
+const dspDepthwise4: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8_dsp4",
+  fits: (layer) =>
+    isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint, weights } = layer;
+    const columns = (g.outW - 1) * g.strideW + g.kernelW;
+    const plane = (g.kernelH >> 1) * columns + (g.kernelH % 2) * Math.ceil(columns / 2);
+    return {
+      kernel: "lwc_depthwise_conv2d_s8_dsp4",
+      header: "lwc_depthwise_conv2d_s8_dsp4.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_dsp4_params",
+        fields: {
+          in_w: g.inW,
+          in_c: g.inC,
+          out_w: g.outW,
+          kernel_h: g.kernelH,
+          kernel_w: g.kernelW,
+          stride_w: g.strideW,
+          pad_left: g.padLeft,
+          in_zero_point: zeroPoint,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [packDepthwisePlanes(weights, g), quantWords(layer)],
+      scratchBytes: 4 * 4 * plane,
+      why: `depthwise, 4 channels at a time through int16 planes, two taps per multiply; ${plan.why}`,
+    };
+  },
+};
+
+export const dspConvs: readonly Candidate<ConvLayer>[] = [dspConv, dspConv4, dspDepthwise, dspDepthwise4];
 export const dspPointwises: readonly Candidate<PointwiseLayer>[] = [dspPointwise, dspPointwise4, dspFullyConnected];

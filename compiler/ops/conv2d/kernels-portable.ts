@@ -1,4 +1,4 @@
-/** Convolution kernels for any core: one multiply-accumulate at a time. */
+/** Convolution kernels for any core, in plain C. */
 import type { Candidate } from "../choose-kernel.js";
 import {
   type ConvLayer,
@@ -87,5 +87,45 @@ const portableDepthwise: Candidate<ConvLayer> = {
   },
 };
 
-export const portableConvs: readonly Candidate<ConvLayer>[] = [portableConv, portableDepthwise];
+/** Taps of a window row that lwc_depthwise_conv2d_s8_x4 keeps in registers. */
+const MAX_TAPS = 8;
+
+const portableDepthwise4: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_conv2d_s8_x4",
+  fits: (layer) =>
+    isDepthwise(layer) &&
+    layer.g.groups === layer.g.outC &&
+    layer.weights.zeroPoint === 0 &&
+    layer.g.dilationW === 1 &&
+    layer.g.kernelW <= MAX_TAPS,
+  call(plain) {
+    const layer = foldZeroPoint(plain);
+    const { g, plan, zeroPoint } = layer;
+    return {
+      kernel: "lwc_depthwise_conv2d_s8_x4",
+      header: "lwc_depthwise_conv2d_s8_x4.h",
+      geometry: geometryName("dw", g),
+      params: {
+        type: "lwc_depthwise_conv2d_x4_params",
+        fields: {
+          in_w: g.inW,
+          in_c: g.inC,
+          out_w: g.outW,
+          kernel_h: g.kernelH,
+          kernel_w: g.kernelW,
+          stride_w: g.strideW,
+          pad_left: g.padLeft,
+          in_zero_point: zeroPoint,
+          requant: { ...plan.fields },
+        },
+      },
+      drive: rowsDrive(layer),
+      constants: [plainWeights(layer, [g.outC, g.kernelH, g.kernelW]), quantWords(layer)],
+      scratchBytes: 0,
+      why: `depthwise, 4 outputs of a channel at a time, each input loaded once for all; ${plan.why}`,
+    };
+  },
+};
+
+export const portableConvs: readonly Candidate<ConvLayer>[] = [portableConv, portableDepthwise, portableDepthwise4];
 export const portablePointwises: readonly Candidate<PointwiseLayer>[] = [portablePointwise];

@@ -1,5 +1,5 @@
 /** A convolution as its kernels see it, and what they share: folded biases, parameters, constants, row drive. */
-import type { RequantPlan } from "../../arith/requant-plan.js";
+import type { RequantPlan } from "../../arith/requant-layer.js";
 import { must } from "../../diagnostics.js";
 import { planLayerRequant } from "../accumulator.js";
 import { type WeightBlock, weightBlock } from "../channel-pruning.js";
@@ -39,9 +39,10 @@ export function convLayer(view: NodeView<Conv2dAttrs>, context: KernelContext): 
 
 const wordNames = {
   float: "bias, float32 scale",
-  window: "bias, mult",
+  window: "bias, mult, float32 scale",
   short: "bias, mult, add",
   single: "bias, mult, shift",
+  split: "bias, high, low, float32 scale",
 } as const;
 
 /** Bias and requantization words, as lwc_requantize reads them. */

@@ -6,13 +6,15 @@ import type { NodeView } from "../op.js";
 import { dspConvs, dspPointwises } from "./kernels-dsp.js";
 import { mveConvs, mvePointwises } from "./kernels-mve.js";
 import { portableConvs, portablePointwises } from "./kernels-portable.js";
+import { swarConvs, swarPointwises } from "./kernels-swar.js";
 import { type ConvLayer, convLayer, isDepthwise, type PointwiseLayer } from "./layer.js";
 
-const convKernels: readonly Candidate<ConvLayer>[] = [...portableConvs, ...dspConvs, ...mveConvs];
+const convKernels: readonly Candidate<ConvLayer>[] = [...portableConvs, ...dspConvs, ...mveConvs, ...swarConvs];
 const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
   ...portablePointwises,
   ...dspPointwises,
   ...mvePointwises,
+  ...swarPointwises,
 ];
 
 export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext): KernelCall {

@@ -1,5 +1,5 @@
 /** Mean on any core. */
-import type { RequantPlan } from "../../arith/requant-plan.js";
+import type { RequantPlan } from "../../arith/requant-layer.js";
 import type { Candidate } from "../choose-kernel.js";
 
 /** The input as [outer][count][inner], of which the middle is averaged. */

@@ -32,21 +32,25 @@ typedef enum lwc_status {
 /* How an int32 accumulator becomes int8; see lwc_requant.h. Which one is proven per layer by the compiler. */
 enum {
     LWC_REQUANT_SHORT = 0,  /* high word of acc * mult, + add, >> shift: proven equal for every reachable accumulator */
-    LWC_REQUANT_WINDOW = 1, /* 64-bit product; results within 2^-16 of a tie take the exact slow path */
+    LWC_REQUANT_WINDOW = 1, /* high word of acc * mult, rounded; results near a tie take the exact path */
     LWC_REQUANT_FLOAT = 2,  /* float32 multiply, round to nearest even: what ONNX Runtime does, literally */
-    LWC_REQUANT_SINGLE = 3  /* single rounding, round half up: the `fast` profile */
+    LWC_REQUANT_SINGLE = 3, /* single rounding, round half up: the `fast` profile */
+    LWC_REQUANT_SPLIT = 4   /* two 32-bit products, rounded; results near a tie take the exact path: cores without a 64-bit product */
 };
 
 /*
  * Per-layer part of requantization. The per-channel part is an array of int32 words, LWC_REQUANT_WORDS per channel:
  *   SHORT   bias, mult, add
- *   WINDOW  bias, mult
+ *   WINDOW  bias, mult, float32 scale (its bits)
  *   FLOAT   bias, float32 scale (its bits)
  *   SINGLE  bias, mult, shift
+ *   SPLIT   bias, high, low, float32 scale (its bits)
  */
 typedef struct lwc_requant {
     int32_t form;       /* LWC_REQUANT_* */
-    int32_t shift;      /* SHORT, WINDOW: in [0, 31]; FLOAT: 1 where results before the clamp fit int16 */
+    int32_t shift;      /* SHORT: in [0, 31]; SPLIT: bits of the fraction, in [1, 20]; FLOAT: 1 where results before the clamp fit int16 */
+    int32_t low_bits;   /* SPLIT: bits of `low`, in [1, 16] */
+    int32_t window;     /* WINDOW, SPLIT: what counts as near a tie, in units of 2^-32; 0: nothing does */
     int32_t zero_point; /* of the output, in [-128, 127]; folded into `add` for SHORT */
     int32_t min;        /* clamp, in [-128, 127] */
     int32_t max;

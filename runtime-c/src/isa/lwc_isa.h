@@ -11,26 +11,24 @@
 #include <string.h>
 
 /*
- * Inner functions that must see their parameters as constants: specialised by inlining. Where the C compiler builds for size or
- * does not optimize, it decides.
+ * Inner functions that must see their parameters as constants: specialised by inlining. Where the C compiler builds for size,
+ * does not optimize or checks every access, it decides.
  */
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__)
 #define LWC_INLINE static inline __attribute__((always_inline))
 #else
 #define LWC_INLINE static inline
 #endif
 
-/* Functions that all instances of a kernel share: their arguments vary, and a copy for each layer would cost more flash than it saves time. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define LWC_SHARED static __attribute__((noinline, noclone, unused))
-#elif defined(__clang__)
-#define LWC_SHARED static __attribute__((noinline, unused))
+/* Rare paths: out of line, so that they cost the common one neither registers nor a taken branch. */
+#if defined(__GNUC__)
+#define LWC_COLD static __attribute__((noinline, cold, unused))
 #else
-#define LWC_SHARED static inline
+#define LWC_COLD static
 #endif
 
 /* Before a loop of few, constant turns. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#if defined(__arm__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define LWC_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LWC_UNROLL
@@ -54,6 +52,12 @@ LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
     return x;
 }
 
+#if defined(__ARM_FEATURE_SAT) && (__ARM_FEATURE_SAT == 1)
+#include "dsp/lwc_isa_sat.h"
+#else
+#include "portable/lwc_isa_sat.h"
+#endif
+
 #if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1)
 #include "dsp/lwc_isa_dsp.h"
 #else
@@ -71,6 +75,19 @@ LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
 #include "dsp/lwc_isa_fpu.h"
 #else
 #include "portable/lwc_isa_fpu.h"
+#endif
+
+/* Thumb code without the DSP extension: Armv6-M, Armv7-M, Armv8-M Baseline. */
+#if defined(__thumb__) && !defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#include "swar/lwc_isa_swar.h"
+#if defined(__ARM_ARCH_ISA_THUMB) && (__ARM_ARCH_ISA_THUMB >= 2)
+#include "swar/lwc_isa_swar_block.h"
+#else
+#include "swar/lwc_isa_swar_block_v6.h"
+#endif
+#else
+#include "portable/lwc_isa_swar.h"
+#include "portable/lwc_isa_swar_block.h"
 #endif
 
 /* Loads four int8 or two int16 as one word, from any address. */

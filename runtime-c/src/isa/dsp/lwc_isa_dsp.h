@@ -17,12 +17,6 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return __smlabb((int32_t)x, (int32_t)y, acc);
 }
 
-/* acc + low(x) * high(y) */
-static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
-{
-    return __smlabt((int32_t)x, (int32_t)y, acc);
-}
-
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
@@ -78,19 +72,6 @@ static inline int32_t lwc_smmla(int32_t x, int32_t y, int32_t acc)
 
     __asm("smmla %0, %1, %2, %3" : "=r"(z) : "r"(x), "r"(y), "r"(acc));
     return z;
-}
-
-/* (x >> shift) clamped to [-128, 127], shift in [0, 31]; one instruction where the shift is a constant. */
-LWC_INLINE int32_t lwc_saturate_s8(int32_t x, int32_t shift)
-{
-    int32_t y;
-
-    if (__builtin_constant_p(shift) && (shift > 0)) {
-        __asm("ssat %0, #8, %1, asr %2" : "=r"(y) : "r"(x), "i"(shift));
-    } else {
-        __asm("ssat %0, #8, %1" : "=r"(y) : "r"(x >> shift));
-    }
-    return y;
 }
 
 /* Low half of x as a signed number, clamped to [-128, 127]; in the low byte of the result, what is above it is undefined. */

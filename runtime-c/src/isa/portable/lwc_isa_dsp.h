@@ -32,12 +32,6 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_low_half(y)));
 }
 
-/* acc + low(x) * high(y) */
-static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
-{
-    return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_high_half(y)));
-}
-
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
@@ -84,12 +78,6 @@ static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
 static inline int32_t lwc_smmla(int32_t x, int32_t y, int32_t acc)
 {
     return (int32_t)((uint32_t)(((int64_t)x * y) >> 32) + (uint32_t)acc);
-}
-
-/* (x >> shift) clamped to [-128, 127], shift in [0, 31]. */
-LWC_INLINE int32_t lwc_saturate_s8(int32_t x, int32_t shift)
-{
-    return lwc_clamp(x >> shift, -128, 127);
 }
 
 /* Low half of x as a signed number, clamped to [-128, 127]; in the low byte of the result, what is above it is undefined. */
