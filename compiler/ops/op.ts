@@ -141,6 +141,8 @@ export interface Op<A extends Attrs = Attrs> {
   isView?(view: NodeView<A>): boolean;
   /** True where the output equals the input element for element, given equal shapes and quantization: a pass removes the node. */
   isIdentity?(view: NodeView<A>): boolean;
+  /** For ops that only move values: every output value is an input value or a constant. Where a step of it is left, why it moves. */
+  readonly moves?: string;
   /** The kernel for this target, and why. */
   lower(view: NodeView<A>, context: KernelContext): KernelCall;
 }
@@ -167,6 +169,12 @@ export function viewOf<A extends Attrs>(graph: Graph, node: Node<A>): NodeView<A
 
 export function activationInputs(view: NodeView): readonly Tensor[] {
   return view.inputs.filter((tensor) => tensor.data === undefined);
+}
+
+/** Weights and biases; the table of a function is no parameter. */
+export function parametersOf(op: Op, view: NodeView): readonly Tensor[] {
+  const constants = view.inputs.filter((tensor) => tensor.data !== undefined);
+  return constants.filter((_, i) => op.arity.constants[i]?.name !== "table");
 }
 
 /** The quantization of an int8 tensor. */

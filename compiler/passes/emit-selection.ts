@@ -47,7 +47,8 @@ export function emitSelection(graph: Graph, node: Node, places: readonly Source[
     node.inputs.every((id, i) => id === parts[i]) &&
     JSON.stringify(node.attrs) === JSON.stringify(attrs);
   if (isSame) return { node };
-  const origin = joinOrigins([...skipped(graph, node, parts), node]);
+  const joined = joinOrigins([...skipped(graph, node, parts), node]);
+  const origin = { ...joined, nodes: [...new Set([...node.origin.nodes, ...joined.nodes])] };
   return {
     node: { ...node, kind, inputs: parts, attrs, origin },
     note: `%${node.id}: one ${kind} of ${runs.length} runs of channels from ${parts.map((id) => `%${id}`).join(", ")}`,

@@ -1,7 +1,9 @@
 /** The figures of a program that the banner, the report and the command line print. */
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
+import { opOf } from "../ops/index.js";
 import { constantsOf, type PackedConstant } from "../ops/kernel.js";
+import { parametersOf, viewOf } from "../ops/op.js";
 import type { Program } from "./schedule.js";
 
 export interface ProgramSizes {
@@ -25,12 +27,11 @@ export function programSizes(program: Program): ProgramSizes {
   const constants = distinctConstants(schedule.steps.flatMap((step) => (step.call ? constantsOf(step.call) : [])));
   const bytesWith = (role: PackedConstant["role"]): number =>
     constants.filter((constant) => constant.role === role).reduce((sum, constant) => sum + constant.data.byteLength, 0);
+  const parameters = new Set(graph.nodes.flatMap((node) => parametersOf(opOf(node), viewOf(graph, node))));
   const ports = [...graph.inputs, ...graph.outputs].map((port) => graph.tensors.get(port.tensor));
   return {
     macs: schedule.steps.reduce((sum, step) => sum + step.macs, 0),
-    params: [...graph.tensors.values()]
-      .filter((t) => t.data !== undefined)
-      .reduce((sum, t) => sum + elementCount(t.shape), 0),
+    params: [...parameters].reduce((sum, { shape }) => sum + elementCount(shape), 0),
     weightBytes: bytesWith("weights"),
     tableBytes: bytesWith("table"),
     arenaBytes: arena.bytes,

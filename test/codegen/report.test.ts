@@ -4,15 +4,40 @@ import { escapeHtml } from "../../compiler/cli/report/escape-html.js";
 import { reportHtml } from "../../compiler/cli/report/html.js";
 import { makeReport, reportJson } from "../../compiler/cli/report/report.js";
 import { group, reportText } from "../../compiler/cli/report/text.js";
-import type { Graph } from "../../compiler/ir/graph.js";
+import type { Graph, TensorId } from "../../compiler/ir/graph.js";
+import { elementCount } from "../../compiler/ir/shape.js";
 import { programSizes } from "../../compiler/schedule/program-sizes.js";
-import { GraphBuilder } from "../support/graph-builder.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { hostileNames, programOf, renamed, smallNet } from "./programs.js";
 
 function transposed(): Graph {
   const b = new GraphBuilder("net");
   const x = b.input([1, 4, 3, 2]);
   return b.output(b.node("transpose", [x], { perm: [0, 3, 1, 2] })).build();
+}
+
+/** Expansion, depthwise separable pair, squeeze-and-excitation, h-swish, a grouped convolution and a join. */
+function blocks(): Graph {
+  const b = new GraphBuilder("blocks");
+  const conv = (x: TensorId, outputs: number, kernel = 1, groups = 1): TensorId => {
+    const shape = [outputs, kernel, kernel, b.shapeOf(x)[3]! / groups];
+    const pad = (kernel - 1) / 2;
+    return b.node(
+      "conv2d",
+      [x, b.weights(shape, randomInts(elementCount(shape), outputs), [0.01])],
+      { groups, strides: [1, 1], dilations: [1, 1], pads: [pad, pad, pad, pad], clampMin: -128, clampMax: 127 },
+      { scale: 0.1 },
+    );
+  };
+  const clamp = { clampMin: -128, clampMax: 127 };
+  const wide = conv(b.input([1, 8, 8, 4]), 16);
+  const narrow = conv(conv(wide, 16, 3, 16), 8);
+  const pooled = b.node("mean", [narrow], { axes: [1, 2], keepDims: true, ...clamp }, { scale: 0.1 });
+  const scaled = b.node("mul", [narrow, conv(conv(pooled, 2), 8)], clamp, { scale: 0.1 });
+  const table = b.node("lookup", [scaled, b.weights([256], randomInts(256, 3))], {}, { scale: 0.1 });
+  const active = b.node("mul", [scaled, table], clamp, { scale: 0.1 });
+  const grouped = conv(active, 8, 3, 2);
+  return b.output(b.node("concat", [grouped, active], { axis: 3 })).build();
 }
 
 /** Element names in order; throws where a tag does not close. */
@@ -74,6 +99,81 @@ describe("the report", () => {
     expect(makeReport(programOf(smallNet())).transposes).toEqual([]);
     const island = programOf(renamed(smallNet(), (i) => `name${i}`));
     expect(makeReport(island).float_islands).toHaveLength(island.schedule.steps.length);
+  });
+
+  it("counts parameters, bytes moved and intensity of every step", () => {
+    const program = programOf(smallNet());
+    const { steps, cost, params, macs, copies } = makeReport(program);
+    for (const step of steps) {
+      const size = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+      const inputs = step.inputs.reduce((sum, shape) => sum + size(shape), 0);
+      const moved = inputs + step.output_bytes + step.weight_bytes + step.table_bytes;
+      expect(step.moved_bytes).toBe(step.kernel === null ? 0 : moved);
+      if (step.kernel !== null) expect(step.macs_per_byte).toBeCloseTo(step.macs / moved, 2);
+    }
+    expect(steps.reduce((sum, step) => sum + step.moved_bytes, 0)).toBe(cost.moved_bytes);
+    expect(steps.reduce((sum, step) => sum + step.params, 0)).toBe(params);
+    expect(cost).toMatchObject({ macs, params });
+    expect(cost.copies.steps).toBe(copies.length);
+  });
+
+  it("has keys that other programs may rely on", () => {
+    const report = makeReport(programOf(blocks()));
+    expect(Object.keys(report.cost)).toEqual([
+      "macs",
+      "params",
+      "moved_bytes",
+      "macs_per_byte",
+      "element_wise",
+      "copies",
+      "advice",
+      "separable",
+      "squeeze_excite",
+      "h_swish",
+    ]);
+    expect(Object.keys(report.copies[0]!)).toEqual(["node", "op", "moved_bytes", "reason"]);
+    expect(Object.keys(report.cost.separable[0]!)).toEqual([
+      "depthwise",
+      "pointwise",
+      "macs",
+      "standard_macs",
+      "ratio",
+      "out_channels",
+      "window",
+    ]);
+  });
+
+  it("gives the advice of the ShuffleNetV2 paper with figures", () => {
+    const { cost, copies } = makeReport(programOf(blocks()));
+    const byGuideline = new Map(cost.advice.map((advice) => [advice.guideline, advice]));
+    expect([...byGuideline.keys()]).toEqual(["G1", "G2", "G3", "G4"]);
+    // 8x8 pixels: 4 -> 16, 16 -> 8 and, on one pixel, the two of the block, which do not count.
+    const values = 64 * (4 + 16) + 4 * 16 + 64 * (16 + 8) + 16 * 8;
+    const least = 2 * 64 * Math.sqrt(64) + 64 + 2 * 64 * Math.sqrt(128) + 128;
+    expect(byGuideline.get("G1")!.figures).toMatchObject({
+      pointwise: 2,
+      unequal: 2,
+      moved_values: values,
+      least_values: Math.round(least),
+    });
+    // 8 channels in 2 groups of 3x3: half of the output at equal work without groups.
+    expect(byGuideline.get("G2")!.figures).toMatchObject({
+      grouped: 1,
+      moved_values: 64 * 8 + 64 * 8 + 9 * 8 * 4,
+      dense_values: 64 * 8 + 32 * 8 + 9 * 8 * 4,
+    });
+    expect(byGuideline.get("G3")!.figures).toMatchObject({ calls: 11, calls_without_macs: 5 });
+    expect(cost.element_wise.share).toBe(byGuideline.get("G4")!.figures["share"]);
+
+    // Howard et al. 2017: 1/8 + 1/9.
+    expect(cost.separable).toMatchObject([
+      { ratio: Number((1 / 8 + 1 / 9).toPrecision(4)), out_channels: 8, window: 9 },
+    ]);
+    expect(cost.squeeze_excite).toMatchObject({ blocks: 1, macs: 2 * 8 * 2, params: 2 * 8 * 2 });
+    expect(cost.h_swish).toMatchObject({ blocks: 1, macs: 0, params: 0 });
+    expect(copies.map(({ op, reason }) => [op, reason])).toEqual([
+      ["concat", expect.stringContaining("reads the channels side by side that 2 layers wrote apart")],
+    ]);
   });
 
   it("is one self-contained page", () => {

@@ -7,9 +7,6 @@ import { describe, expect, it } from "vitest";
 import { architectures } from "../support/architectures/index.js";
 import { floatSums, interiorTransposes, mixedCases, quantizeFloat, verifyQuantized } from "../support/verify-float.js";
 
-/** Channel shuffles of which a transpose remains. */
-const withTransposes: readonly string[] = ["shufflenet-v1", "shufflenet-v2"];
-
 /** Networks whose quantized form the compiler does not take yet, and what it lacks. */
 const missing: ReadonlyMap<string, string> = new Map([
   ["yolov3-tiny", "Resize"],
@@ -42,9 +39,7 @@ describe("tiny architectures, quantized", () => {
         );
       else expect(lsb).toMatchObject({ differing: 0 });
 
-      const transposes = interiorTransposes(program.graph);
-      if (withTransposes.includes(name)) process.stdout.write(`${name}: transposes ${transposes.join(", ")}\n`);
-      else expect(transposes).toEqual([]);
+      expect(interiorTransposes(program.graph)).toEqual([]);
 
       for (const target of ["cortex-m4", "cortex-m55"]) {
         const other = await verifyQuantized({

@@ -6,6 +6,7 @@ import type { Program } from "../../schedule/schedule.js";
 import { printable } from "../print-diagnostics.js";
 import { type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
+import { copyLines, costLines } from "../report/cost-text.js";
 import { makeReport } from "../report/report.js";
 import { group, reportText } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
@@ -33,6 +34,8 @@ export async function runInspect(model: string, options: InspectCommand, command
       arena_bytes,
       arena_lower_bound,
       transposes,
+      copies,
+      cost,
       float_islands,
       steps,
       passes,
@@ -49,6 +52,8 @@ export async function runInspect(model: string, options: InspectCommand, command
           arena_lower_bound,
           transposes: transposes.length,
           transpose_reasons: transposes,
+          copies,
+          cost,
           float_islands,
           steps,
           passes,
@@ -73,6 +78,10 @@ export async function runInspect(model: string, options: InspectCommand, command
     `  arena        ${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}, peak at step ${report.peak.step}`,
     `  transposes   ${report.transposes.length} remain`,
     ...report.transposes.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
+    `  copies       ${report.copies.length} remain, ${group(report.cost.copies.moved_bytes)} bytes`,
+    ...copyLines(report.copies).map((line) => `             ${line}`),
+    "  cost",
+    ...costLines(report.cost),
     `  float nodes  ${report.float_islands.length} that ONNX Runtime computes in float`,
     ...report.float_islands.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
     "  more         --plan (steps and arena), --why (decisions), --ir (graph as .lwir), --op Conv (nodes of one operator)",

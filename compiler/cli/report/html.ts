@@ -1,6 +1,7 @@
 /** The report of a compilation as one HTML page. */
 import { formatShape } from "../../ir/shape.js";
 import { arenaSvg } from "./arena-svg.js";
+import { costHtml } from "./cost-html.js";
 import { type Column, facts, htmlPage, table, text } from "./page.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 import { group } from "./text.js";
@@ -22,6 +23,7 @@ export function reportHtml(report: Report): string {
     report.streams.length === 0
       ? "<p>None: every layer ends before the next begins.</p>"
       : `<ul>${report.streams.map((stream) => `<li>Steps ${stream.first_step} to ${stream.last_step}: ${text(stream.why)}.</li>`).join("\n")}</ul>`,
+    costHtml(report.cost, report.copies),
     "<h2>Steps</h2>",
     `<div class="wide">${stepTable(report)}</div>`,
     "<h2>Computed in float by ONNX Runtime</h2>",
@@ -70,8 +72,10 @@ function stepTable(report: Report): string {
     ["shapes"],
     ["MACs", "n"],
     ["%", "n"],
-    ["weights", "n"],
-    ["tables", "n"],
+    ["params", "n"],
+    ["bytes moved", "n"],
+    ["MAC/B", "n"],
+    ["constants", "n"],
     ["scratch", "n"],
     ["output", "n"],
   ];
@@ -87,11 +91,13 @@ function stepCells(step: StepReport, macs: number): readonly string[] {
     String(step.step),
     `${text(step.name)}<br>${text(step.origin)}`,
     `${kernel}<br><span class="why">${text(step.why)}</span>`,
-    `${step.inputs.map(formatShape).join(" ")} &rarr; ${formatShape(step.output)}`,
+    `${step.inputs.map(formatShape).join("<br>")}<br>&rarr; ${formatShape(step.output)}`,
     group(step.macs),
     macs === 0 ? "" : ((100 * step.macs) / macs).toFixed(1),
-    group(step.weight_bytes),
-    group(step.table_bytes),
+    group(step.params),
+    group(step.moved_bytes),
+    step.kernel === null ? "" : step.macs_per_byte.toFixed(1),
+    group(step.weight_bytes + step.table_bytes),
     group(step.scratch_bytes),
     group(step.output_bytes),
   ];

@@ -5,7 +5,7 @@ import { escapeHtml } from "./escape-html.js";
 const style = `
 :root { color-scheme: light dark; --line: #c9ced6; --soft: #f3f5f8; --tensor: #6ea0dc; --ring: #7fbf8e; --scratch: #e0a458; --peak: #f6e3e3; }
 @media (prefers-color-scheme: dark) { :root { --line: #454b55; --soft: #22262c; --tensor: #3f6ea8; --ring: #2f6d42; --scratch: #9a6a24; --peak: #3a2427; } }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 88rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
@@ -13,7 +13,8 @@ table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 0.6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.why { opacity: 0.75; font-size: 0.9em; }
+dt { font-weight: 600; }
+.why { display: inline-block; line-height: 1.3; min-width: 22rem; opacity: 0.75; font-size: 0.9em; }
 svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); }
 svg .peak { fill: var(--peak); }

@@ -5,7 +5,11 @@ import { elementCount, type Shape } from "../../ir/shape.js";
 import { type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
 import { liveTensorBytes, programSizes } from "../../schedule/program-sizes.js";
-import type { Program, Slot, Step } from "../../schedule/schedule.js";
+import type { Program, Slot } from "../../schedule/schedule.js";
+import type { Copy } from "./copies.js";
+import { type Cost, makeCost } from "./cost.js";
+import { type CostedStep, costSteps } from "./cost-steps.js";
+import { stepName } from "./step-name.js";
 
 /** Field names are those of the JSON file. Names from the model stand as they are: the printers make them safe. */
 export interface Report {
@@ -37,6 +41,9 @@ export interface Report {
   readonly float_islands: readonly NodeNote[];
   /** Transposes that move bytes at run time. */
   readonly transposes: readonly NodeNote[];
+  /** Every step that moves values and computes nothing, transposes among them, and why it is left. */
+  readonly copies: readonly Copy[];
+  readonly cost: Cost;
   readonly passes: readonly { readonly pass: string; readonly why: string }[];
 }
 
@@ -77,6 +84,12 @@ export interface StepReport {
   readonly inputs: readonly Shape[];
   readonly output: Shape;
   readonly macs: number;
+  /** Weights and biases. */
+  readonly params: number;
+  /** Input, output and constants, each once; 0 for a view. */
+  readonly moved_bytes: number;
+  /** Arithmetic intensity. */
+  readonly macs_per_byte: number;
   readonly weight_bytes: number;
   readonly table_bytes: number;
   readonly scratch_bytes: number;
@@ -106,6 +119,7 @@ export interface NodeNote {
 export function makeReport(program: Program): Report {
   const { graph, schedule, options, arena } = program;
   const sizes = programSizes(program);
+  const costed = costSteps(program);
   const slots = arena.slots
     .map((slot, index) => slotReport(program, slot, index))
     .sort((a, b) => a.offset - b.offset || a.first_step - b.first_step);
@@ -129,7 +143,7 @@ export function makeReport(program: Program): Report {
     inputs: graph.inputs.map((port) => portReport(graph, port)),
     outputs: graph.outputs.map((port) => portReport(graph, port)),
     peak: peakReport(slots, arena.peakStep),
-    steps: schedule.steps.map((step) => stepReport(graph, step)),
+    steps: costed.map((one) => stepReport(graph, one)),
     slots,
     streams: schedule.streams.map(({ first, last, why }) => ({ first_step: first, last_step: last, why })),
     float_islands: schedule.steps.flatMap((step) =>
@@ -138,16 +152,13 @@ export function makeReport(program: Program): Report {
     transposes: schedule.steps.flatMap((step) =>
       step.call && transpose.is(step.node) ? [{ node: stepName(step), reason: step.why }] : [],
     ),
+    ...makeCost(program, costed),
     passes: program.log.map(({ pass, why }) => ({ pass, why })),
   };
 }
 
 export function reportJson(report: Report): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
-}
-
-function stepName(step: Step): string {
-  return step.node.origin.nodes[0] || step.node.id;
 }
 
 function portReport(graph: Graph, port: Port): PortReport {
@@ -179,7 +190,7 @@ function peakReport(slots: readonly SlotReport[], step: number): PeakReport {
   };
 }
 
-function stepReport(graph: Graph, step: Step): StepReport {
+function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: CostedStep): StepReport {
   const { node, call } = step;
   const shapeOf = (id: TensorId): Shape => tensorOf(graph, id).shape;
   const bytesWith = (role: PackedConstant["role"]): number =>
@@ -199,6 +210,9 @@ function stepReport(graph: Graph, step: Step): StepReport {
     inputs: kernelInputs(graph, step).map(shapeOf),
     output: output.shape,
     macs: step.macs,
+    params,
+    moved_bytes,
+    macs_per_byte,
     weight_bytes: bytesWith("weights"),
     table_bytes: bytesWith("table"),
     scratch_bytes: call ? totalScratchBytes(call) : 0,

@@ -1,12 +1,15 @@
 /** The report as plain text for a terminal: 7-bit, no control characters whatever stands in the model. */
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { formatShape } from "../../ir/shape.js";
+import { copyLines, costLines, pairLines } from "./cost-text.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 
 export function reportText(report: Report): string {
   const sections = [
     summary(report),
     ["PEAK", ...peak(report)],
+    ["COST", ...costLines(report.cost)],
+    ["DEPTHWISE SEPARABLE, AGAINST STANDARD CONVOLUTIONS", ...pairLines(report.cost.separable)],
     ["STEPS", ...columns(stepTable(report.steps))],
     ...(report.streams.length === 0
       ? []
@@ -20,6 +23,7 @@ export function reportText(report: Report): string {
         ]),
     ["WHY", ...report.steps.map((step) => `${String(step.step).padStart(4)}  ${printable(step.why, 300)}`)],
     ["IN FLOAT IN ONNX RUNTIME", ...notes(report.float_islands, "none: every node is computed in integers")],
+    ["COPIES LEFT", ...copyLines(report.copies)],
     ["TRANSPOSES LEFT", ...notes(report.transposes, "none")],
     ["PASSES", ...report.passes.map(({ pass, why }) => `  ${printable(pass)}: ${printable(why, 300)}`)],
   ];
@@ -62,14 +66,17 @@ function peak({ peak: { step, bytes, alive } }: Report): readonly string[] {
 }
 
 function stepTable(steps: readonly StepReport[]): readonly (readonly string[])[] {
-  const heading = ["step", "MACs", "constants", "out", "shape", "kernel", "name"];
+  const heading = ["step", "MACs", "params", "constants", "out", "moved", "MAC/B", "shape", "kernel", "name"];
   return [
     heading,
     ...steps.map((step) => [
       String(step.step),
       group(step.macs),
+      group(step.params),
       group(step.weight_bytes + step.table_bytes),
       group(step.output_bytes),
+      group(step.moved_bytes),
+      step.macs_per_byte.toFixed(1),
       formatShape(step.output),
       step.kernel ?? "(view)",
       `${printable(step.name, 60)} = ${printable(step.origin, 60)}`,
