@@ -9,6 +9,8 @@ export type Measured = Pick<
 
 /** dB that a layer has to lose to be named. */
 const notableLoss = 3;
+/** dB left from which on a layer is as good as 8 bits get: they resolve some 50. */
+const goodEnough = 40;
 /** Layers that are named. */
 const mostLayers = 5;
 /** Fewer samples than this leave ranges to chance. */
@@ -36,7 +38,9 @@ export function adviceOf(measured: Measured): readonly Advice[] {
       tryThis: `calibrate on ${enoughSamples} to 1,000 samples of what the network will see`,
     });
   }
-  const notable = layers.filter(({ loss, opType }) => loss >= notableLoss && opType !== "Input");
+  const notable = layers.filter(
+    ({ loss, sqnr, opType }) => loss >= notableLoss && sqnr < goodEnough && opType !== "Input",
+  );
   for (const layer of notable.slice(0, mostLayers)) advice.push(layerAdvice(layer, measured));
   if (1 - int8.agreement > manyDisagreements) {
     advice.push({

@@ -1,6 +1,6 @@
 /**
  * Classifies the samples by the generated C in QEMU and shows one of them.
- *   node examples/digits/classify.mjs [picture.png]
+ *   node examples/digits/classify.mjs [picture.png] [model.onnx]
  * Needs the built compiler and the toolchain; demo.sh sees to both. Exits with 1 when the network is wrong about the picture.
  */
 import { readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ if (!names.includes(shown)) {
 
 const pictures = names.map((name) => readPixels(`samples/${name}`));
 const { logits, machine } = await runInQemu(
-  read("digits.onnx"),
+  process.argv[3] === undefined ? read("digits.onnx") : readFileSync(process.argv[3]),
   pictures.map((pixels) => Float32Array.from(pixels, (value) => value / 255)),
 );
 const answers = logits.map((values) => {

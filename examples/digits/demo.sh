@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a trained, quantized network to a classified picture on an emulated microcontroller. Run by `npm run demo`.
+# From a trained float network to a classified picture on an emulated microcontroller. Run by `npm run demo`.
 #   demo.sh [sample.png]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,11 +13,16 @@ lwc() {
     node dist/compiler/cli/main.js "$@"
 }
 
-lwc compile examples/digits/digits.onnx --target cortex-m7 -o examples/digits/out --force
-lwc verify examples/digits/digits.onnx --target cortex-m7 --runs 4
+here=examples/digits
+int8=$here/quantized/digits.onnx
+lwc quantize $here/digits_f32.onnx --calibration $here/calibration \
+    --test $here/samples --test-labels $here/samples/labels.json -o $int8 --report $here/quantized/digits.html
+lwc compile $int8 --target cortex-m7 -o $here/out --force
+lwc verify $int8 --target cortex-m7 --runs 4
 
 sample=${1:-5-1.png}
-printf '\n$ node examples/digits/classify.mjs %s\n' "$sample"
-node examples/digits/classify.mjs "$sample"
+printf '\n$ node %s/classify.mjs %s %s\n' "$here" "$sample" "$int8"
+node $here/classify.mjs "$sample" "$int8"
 
-printf '\nReport, to open in a browser: examples/digits/out/digits_report.html\n'
+printf '\nReports, to open in a browser:\n  %s  what quantizing cost\n  %s  what was compiled\n' \
+    $here/quantized/digits.html $here/out/digits_report.html

@@ -74,6 +74,27 @@ describe("quantize", () => {
     expect(readdirSync(join(folder, "q")).sort()).toEqual(["c", "model.int8.onnx", "r.html", "r.json"]);
   });
 
+  test("the digits of the demo: nearly as right in int8 as in float", () => {
+    const at = (name: string): string => join(root, "examples/digits", name);
+    const measured = ["--test", at("samples"), "--test-labels", at("samples/labels.json")];
+    const { code, out } = lwc(
+      "quantize",
+      at("digits_f32.onnx"),
+      "--calibration",
+      at("calibration"),
+      ...measured,
+      "-o",
+      "digits.onnx",
+      "--json",
+    );
+    expect(code).toBe(0);
+    const { calibrationSamples, float, int8 }: QuantizeReport = JSON.parse(out);
+    expect(calibrationSamples).toBe(100);
+    expect(float.top1).toBe(1);
+    expect(int8.top1).toBeGreaterThanOrEqual(0.95);
+    expect(int8.sqnr).toBeGreaterThan(30);
+  });
+
   test("goes by a metric of the user's own", () => {
     writeFileSync(
       join(folder, "score.mjs"),

@@ -44,7 +44,7 @@ test("few samples, none held back, many other answers: each with its number", ()
   expect(advice[2]?.finding).toMatch(/^20\.0 %/);
 });
 
-test("at most five layers, those that lose 3 dB or more, with a cure for their kind", () => {
+test("at most five layers, those that lose 3 dB or more and have less than 40 left, with a cure for their kind", () => {
   const layers = [
     layer("dw", "Conv", 9),
     layer("sum", "Add", 5),
@@ -52,6 +52,7 @@ test("at most five layers, those that lose 3 dB or more, with a cure for their k
     layer("x", "Input", 4),
     layer("c", "Conv", 3),
     layer("d", "Conv", 2.9),
+    { ...layer("e", "Conv", 15), sqnr: 45 },
   ];
   const advice = adviceOf({ ...fine, layers, parameters: [weights([0.1, 0.1, 4])] });
   expect(advice.map(({ tensor }) => tensor)).toEqual(["dw", "sum", "prob", "c"]);

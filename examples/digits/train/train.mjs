@@ -1,13 +1,13 @@
 /**
- * Trains the float network, quantizes it, and writes digits.onnx, digits.json and samples/ one directory up. Takes a few minutes
- * on one core; a second run gives the same bytes.
+ * Trains the float network and quantizes it with `lwc quantize`; writes digits_f32.onnx, digits.onnx, digits.json, samples/ and
+ * calibration/ one directory up. Takes a few minutes on one core; a second run on the same machine gives the same bytes.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { PNG } from "pngjs";
 import { check } from "./check.mjs";
 import { classes, loadPictures, makeRandom, size, toInput } from "./data.mjs";
 import { adam, backward, forward, makeNetwork, parametersOf } from "./network.mjs";
-import { quantize } from "./quantize.mjs";
 import { writeOnnx } from "./write-onnx.mjs";
 
 const seed = 1;
@@ -16,7 +16,7 @@ const batch = 32;
 const peakRate = 0.01;
 /** Training pictures are shifted by up to this many pixels in both directions. */
 const maxShift = 2;
-const calibrationPictures = 512;
+const calibrationPerClass = 10;
 const samplesPerClass = 2;
 
 const { training, heldOut } = loadPictures();
@@ -24,20 +24,18 @@ const network = makeNetwork(classes, makeRandom(seed));
 train();
 const floatRight = countRight();
 
-const order = shuffled(training, makeRandom(seed + 2)).slice(0, calibrationPictures);
-const quantized = quantize(
-  network,
-  order.map(({ pixels }) => toInput(pixels)),
-);
-const model = writeOnnx(quantized, size, classes);
-writeFileSync(new URL("../digits.onnx", import.meta.url), model);
+writeFileSync(new URL("../digits_f32.onnx", import.meta.url), writeOnnx(network, size, classes));
+// The first pictures of each class: not chosen by whether the network gets them right.
+writePictures("calibration", training, calibrationPerClass);
+writeLabels(writePictures("samples", heldOut, samplesPerClass));
+quantize();
+const model = readFileSync(new URL("../digits.onnx", import.meta.url));
 
 const int8 = await check(model, heldOut);
 console.log(`held out: float ${percent(floatRight)}, int8 ${percent(int8.right)} of ${heldOut.length} pictures`);
 console.log(`ONNX Runtime, the reference and the C in QEMU differ on ${int8.different} pictures`);
 if (int8.different > 0) process.exitCode = 1;
 writeCard();
-writeSamples();
 
 function train() {
   const random = makeRandom(seed + 1);
@@ -91,20 +89,29 @@ function writeCard() {
     license: "Apache-2.0",
     input: { name: "image", shape: [1, 1, size, size], dtype: "float32", preprocessing: "pixel / 255, white on black" },
     output: { name: "logits", shape: [1, classes], dtype: "float32" },
-    quantization: "int8, weights symmetric per channel, activations asymmetric by minimum and maximum",
-    pictures: { training: training.length, calibration: calibrationPictures, heldOut: heldOut.length },
+    quantization: "int8 by lwc quantize, weights symmetric per channel, activations asymmetric",
+    pictures: { training: training.length, calibration: calibrationPerClass * classes, heldOut: heldOut.length },
     accuracy: { float: floatRight / heldOut.length, int8: int8.right / heldOut.length },
   };
   writeFileSync(new URL("../digits.json", import.meta.url), `${JSON.stringify(card, undefined, 2)}\n`);
 }
 
-/** The first held-out pictures of each class: not chosen by whether the network gets them right. */
-function writeSamples() {
-  const directory = new URL("../samples/", import.meta.url);
+/** The command that the demo runs as well. */
+function quantize() {
+  const root = new URL("../../..", import.meta.url);
+  const options = ["--calibration", "calibration", "--test", "samples", "--test-labels", "samples/labels.json"];
+  const words = ["digits_f32.onnx", ...options, "-o", "digits.onnx"];
+  const paths = words.map((word) => (word.startsWith("-") ? word : `examples/digits/${word}`));
+  execFileSync("node", ["dist/compiler/cli/main.js", "quantize", ...paths], { cwd: root, stdio: "inherit" });
+}
+
+/** The first `perClass` pictures of each class as PNG. Returns the label of each file. */
+function writePictures(folder, from, perClass) {
+  const directory = new URL(`../${folder}/`, import.meta.url);
   mkdirSync(directory, { recursive: true });
   const labels = {};
   for (let label = 0; label < classes; label++) {
-    const pictures = heldOut.filter((picture) => picture.label === label).slice(0, samplesPerClass);
+    const pictures = from.filter((picture) => picture.label === label).slice(0, perClass);
     for (const [i, { pixels }] of pictures.entries()) {
       const name = `${label}-${i + 1}.png`;
       const png = new PNG({ width: size, height: size });
@@ -113,5 +120,9 @@ function writeSamples() {
       labels[name] = label;
     }
   }
-  writeFileSync(new URL("labels.json", directory), `${JSON.stringify(labels, undefined, 2)}\n`);
+  return labels;
+}
+
+function writeLabels(labels) {
+  writeFileSync(new URL("../samples/labels.json", import.meta.url), `${JSON.stringify(labels, undefined, 2)}\n`);
 }
