@@ -9,6 +9,7 @@ import { type AddQuant, makeAdd, planAdd } from "../arith/add.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
+import { mveAdd } from "./add/kernels-mve.js";
 import { type AddLayer, portableAdd } from "./add/kernels-portable.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
@@ -40,7 +41,7 @@ export function addQuantOf(view: NodeView<AddAttrs>): AddQuant {
   };
 }
 
-const kernels: readonly Candidate<AddLayer>[] = [portableAdd];
+const kernels: readonly Candidate<AddLayer>[] = [portableAdd, mveAdd];
 
 export const add = defineOp<AddAttrs>({
   kind: "add",

@@ -6,6 +6,7 @@ import { must } from "../diagnostics.js";
 import { type Quant, scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, type Shape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { mveConcat } from "./concat/kernels-mve.js";
 import { type ConcatLayer, portableConcat } from "./concat/kernels-portable.js";
 import { defineOp, type NodeView, quantOf, type RowKernel } from "./op.js";
 
@@ -20,7 +21,7 @@ const joinsChannels = (view: NodeView<ConcatAttrs>): boolean => view.attrs.axis 
 
 const sameScale = (a: Quant, b: Quant): boolean => scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
 
-const kernels: readonly Candidate<ConcatLayer>[] = [portableConcat];
+const kernels: readonly Candidate<ConcatLayer>[] = [portableConcat, mveConcat];
 
 export const concat = defineOp<ConcatAttrs>({
   kind: "concat",

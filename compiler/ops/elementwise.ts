@@ -74,3 +74,17 @@ export function broadcastSteps(operand: Tensor, output: Tensor): BroadcastSteps 
       return { outer: 0, inner: 0 };
   }
 }
+
+/** The loop nest as one run where no operand repeats per pixel. */
+export function flattenRuns<
+  Layer extends {
+    readonly outer: number;
+    readonly inner: number;
+    readonly a: BroadcastSteps;
+    readonly b: BroadcastSteps;
+  },
+>(layer: Layer): Layer {
+  const { outer, inner, a, b } = layer;
+  const isPerChannel = (steps: BroadcastSteps): boolean => steps.outer === 0 && steps.inner === 1;
+  return isPerChannel(a) || isPerChannel(b) ? layer : { ...layer, outer: 1, inner: outer * inner };
+}

@@ -9,6 +9,7 @@
 import { must } from "../diagnostics.js";
 import { elementCount } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { mveLookup } from "./lookup/kernels-mve.js";
 import { type LookupLayer, portableLookup } from "./lookup/kernels-portable.js";
 import { defineOp, fullRange, type NodeView } from "./op.js";
 
@@ -19,7 +20,7 @@ function tableOf(view: NodeView<LookupAttrs>): Int8Array {
   return must(data instanceof Int8Array ? data : undefined, "int8 table");
 }
 
-const kernels: readonly Candidate<LookupLayer>[] = [portableLookup];
+const kernels: readonly Candidate<LookupLayer>[] = [portableLookup, mveLookup];
 
 export const lookup = defineOp<LookupAttrs>({
   kind: "lookup",

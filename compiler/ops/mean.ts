@@ -12,6 +12,7 @@ import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, rowLength } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { mveMean } from "./mean/kernels-mve.js";
 import { type MeanExtent, type MeanLayer, portableMean } from "./mean/kernels-portable.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
@@ -46,7 +47,7 @@ function keepsChannels(view: NodeView<MeanAttrs>): boolean {
   return (view.attrs.axes.at(-1) ?? 0) < inputOf(view).shape.length - 1;
 }
 
-const kernels: readonly Candidate<MeanLayer>[] = [portableMean];
+const kernels: readonly Candidate<MeanLayer>[] = [portableMean, mveMean];
 
 export const mean = defineOp<MeanAttrs>({
   kind: "mean",

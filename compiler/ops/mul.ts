@@ -11,6 +11,7 @@ import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import { mveMul } from "./mul/kernels-mve.js";
 import { type MulLayer, portableMul } from "./mul/kernels-portable.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
@@ -36,7 +37,7 @@ export function mulQuantOf(view: NodeView<MulAttrs>): MulQuant {
   };
 }
 
-const kernels: readonly Candidate<MulLayer>[] = [portableMul];
+const kernels: readonly Candidate<MulLayer>[] = [portableMul, mveMul];
 
 export const mul = defineOp<MulAttrs>({
   kind: "mul",

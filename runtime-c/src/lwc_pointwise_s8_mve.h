@@ -4,6 +4,9 @@
 
 #include "isa/lwc_isa_mve.h"
 
+/* Most that lwc_mve_dot_short takes. */
+enum { LWC_MVE_SHORT_PIXELS = 65536 };
+
 typedef struct lwc_pointwise_mve_params {
     int32_t pixels; /* pixels in the run, >= 1 */
     int32_t in_c;   /* input channels */
@@ -13,7 +16,7 @@ typedef struct lwc_pointwise_mve_params {
 
 /*
  * in       [pixels][in_c] int8
- * weights  blocks of four channels, of eight where there is one pixel: see lwc_mve_dot_two and lwc_mve_dot_one
+ * weights  blocks of four channels, of eight where there is one pixel: see lwc_mve_dot_pairs and lwc_mve_dot_one
  * quant    groups of four channels
  * out      [pixels][out_c] int8, must not overlap in
  */
@@ -23,14 +26,16 @@ LWC_MVE_INLINE void lwc_pointwise_s8_mve(const lwc_pointwise_mve_params *p, cons
         lwc_mve_dot_one(&p->requant, in, p->in_c, p->out_c, weights, quant, out);
         return;
     }
-    /* An odd last pixel is computed as a pair of itself. */
-    for (int32_t pixel = 0; pixel < p->pixels; pixel += 2) {
-        const int32_t step = ((pixel + 1) < p->pixels) ? 1 : 0;
+    if (((p->in_c == 8) || (p->in_c == 16)) && (p->pixels <= LWC_MVE_SHORT_PIXELS)) {
+        const int32_t paired = p->pixels & ~1;
 
-        lwc_mve_dot_two(&p->requant, in, in + (step * p->in_c), p->in_c, p->out_c, weights, quant, out, step * p->out_c);
-        in += 2 * p->in_c;
-        out += 2 * p->out_c;
+        lwc_mve_dot_short(&p->requant, in, paired, p->in_c, p->out_c, weights, quant, out);
+        if (paired < p->pixels) {
+            lwc_mve_dot_pairs(&p->requant, in + (paired * p->in_c), p->in_c, 1, p->in_c, p->out_c, weights, quant, out + (paired * p->out_c));
+        }
+        return;
     }
+    lwc_mve_dot_pairs(&p->requant, in, p->in_c, p->pixels, p->in_c, p->out_c, weights, quant, out);
 }
 
 #endif

@@ -83,7 +83,15 @@ function convolution(form: Form, p: Layer): Instance {
 }
 
 const fullyConnected = fc
-  .record({ inputs: fc.integer({ min: 1, max: 300 }), outputs: channels, seed, x: quant, y: quant, clamp, magnitude })
+  .record({
+    inputs: fc.integer({ min: 1, max: 200 }),
+    outputs: fc.integer({ min: 1, max: 40 }),
+    seed,
+    x: quant,
+    y: quant,
+    clamp,
+    magnitude,
+  })
   .map(
     (p): Instance =>
       (b) => {
@@ -98,11 +106,77 @@ const fullyConnected = fc
       },
   );
 
+/** Operands of one shape, or one of them a value or a row of channels. */
+const binary = fc
+  .record({
+    kind: fc.constantFrom("add", "mul"),
+    h: size,
+    w: size,
+    c: channels,
+    other: fc.constantFrom("full", "full", "channel", "scalar"),
+    swap: fc.boolean(),
+    unsigned: fc.boolean(),
+    a: quant,
+    b: quant,
+    y: quant,
+    clamp,
+  })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const storage = p.unsigned ? ("uint8" as const) : ("int8" as const);
+        const full = [1, p.h, p.w, p.c];
+        const other = { full, channel: [1, 1, 1, p.c], scalar: [1, 1, 1, 1] }[p.other];
+        const [first, second] = p.swap ? [other, full] : [full, other];
+        const inputs = [b.input(first, { ...p.a, storage }), b.input(second, { ...p.b, storage })];
+        return b.node(p.kind, inputs, p.kind === "add" ? { ...p.clamp, spanScalar: "none" } : p.clamp, {
+          ...p.y,
+          storage,
+        });
+      },
+  );
+
+const lookup = fc.record({ h: size, c: channels, seed }).map(
+  (p): Instance =>
+    (b) =>
+      b.node("lookup", [b.input([1, p.h, 1, p.c]), b.weights([256], randomInts(256, p.seed))], {}, { scale: 0.1 }),
+);
+
+const maxPool = layer.map(
+  (p): Instance =>
+    (b) => {
+      const dilations = [p.dilation, p.dilation];
+      const [h, w] = [p.h, p.w].map((at, i) => Math.max(at, (p.kernel[i]! - 1) * p.dilation + 1));
+      const pads = p.pads.map((pad, i) => Math.min(pad, p.kernel[i % 2]! - 1));
+      const x = b.input([1, h!, w!, p.inC], p.x);
+      return b.node("max_pool2d", [x], { kernel: p.kernel, strides: p.strides, dilations, pads, ...p.clamp });
+    },
+);
+
+/** Runs of all lengths about a vector's. */
+const concat = fc.record({ h: size, parts: fc.array(channels, { minLength: 1, maxLength: 4 }) }).map(
+  (p): Instance =>
+    (b) =>
+      b.node(
+        "concat",
+        p.parts.map((c) => b.input([1, p.h, 1, c])),
+        { axis: 3 },
+      ),
+);
+
+/** More pixels than sums of 16 bits hold, too. */
+const mean = fc.record({ pixels: fc.constantFrom(1, 7, 255, 256, 600), c: channels, x: quant, y: quant, clamp }).map(
+  (p): Instance =>
+    (b) =>
+      b.node("mean", [b.input([1, p.pixels, 1, p.c], p.x)], { axes: [1, 2], keepDims: true, ...p.clamp }, p.y),
+);
+
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   conv: layer.map((p) => convolution("conv", p)),
   pointwise: layer.map((p) => convolution("pointwise", p)),
   depthwise: layer.map((p) => convolution("depthwise", p)),
   fully_connected: fullyConnected,
+  elementwise: fc.oneof(binary, binary, lookup, maxPool, mean, concat),
 };
 
 const assets = await readAssets();

@@ -11,10 +11,14 @@ import {
   type WeightedLayer,
   windowFields,
 } from "./layer.js";
-import { columnGeometry, packColumns, packVectorDots, packVectorQuant } from "./pack-mve.js";
+import { roundUp } from "./pack.js";
+import { columnGeometry, LANES, packColumns, packVectorDots, packVectorQuant } from "./pack-mve.js";
 
 /** Loops over a dot product undo their walk in two immediates. */
 const MAX_DEPTH = 65535;
+
+/** Scratch memory for patches, if one pair does not need more: calls of the loop over pairs cost less where there are many. */
+const BATCH_BYTES = 1024;
 
 /** What every vector kernel asks of a layer. */
 function vectorizes({ weights, plan }: WeightedLayer): boolean {
@@ -55,17 +59,20 @@ const conv: Candidate<ConvLayer> = {
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
+    const pitch = roundUp(g.kernelH * g.kernelW * g.inC, LANES);
+    const batch = Math.min(Math.max(2, 2 * Math.floor(BATCH_BYTES / (2 * pitch))), roundUp(g.outW, 2));
     return {
       kernel: "lwc_conv2d_s8_mve",
       header: "lwc_conv2d_s8_mve.h",
       geometry: geometryName("conv", g),
       params: {
         type: "lwc_conv2d_mve_params",
-        fields: { ...windowFields(layer), in_zero_point: zeroPoint, requant: { ...plan.fields } },
+        fields: { ...windowFields(layer), in_zero_point: zeroPoint, pitch, batch, requant: { ...plan.fields } },
       },
       drive: rowsDrive(layer),
-      constants: [packVectorDots(weights, 4), packVectorQuant(layer, 4)],
-      scratchBytes: 2 * g.kernelH * g.kernelW * g.inC,
+      constants: [packVectorDots(weights, 4, pitch), packVectorQuant(layer, 4)],
+      // The last patch is written in whole vectors.
+      scratchBytes: batch * pitch + LANES,
       why: `vector dot products over patches, 2 pixels x 4 channels at a time; ${plan.why}`,
     };
   },
@@ -75,7 +82,7 @@ const conv: Candidate<ConvLayer> = {
 const COLUMN = 64;
 /** Reach of immediates and of 16-bit offsets in the depthwise loop. */
 const MAX_QUADS = 3;
-const MAX_VECTORS = 15;
+const MAX_VECTORS = 8;
 const MAX_CHANNELS = 2 ** 13;
 
 const depthwise: Candidate<ConvLayer> = {

@@ -5,14 +5,19 @@ import type { PackedConstant } from "../kernel.js";
 import type { WeightedLayer } from "./layer.js";
 
 /** Bytes of a vector, and so values of a step. */
-const LANES = 16;
+export const LANES = 16;
 
 /**
  * Weights of dot products in blocks of `width` channels, the last one zero-filled: [depth / 16][width][16] and, behind,
- * [width][depth % 16]. A vector load of the last values reads up to 15 bytes further, so 16 zeros end the array.
+ * [width][depth % 16]. A vector load of the last values reads up to 15 bytes further, so 16 zeros end the array. A depth beyond
+ * what the layer has is filled with zeros.
  */
-export function packVectorDots(weights: WeightBlock, width: 4 | 8): PackedConstant {
-  const depth = weights.taps * weights.inputs;
+export function packVectorDots(
+  weights: WeightBlock,
+  width: 4 | 8,
+  depth = weights.taps * weights.inputs,
+): PackedConstant {
+  const used = weights.taps * weights.inputs;
   const blocks = Math.ceil(weights.outputs / width);
   const data = new Int8Array(blocks * width * depth + LANES);
   for (let o = 0; o < weights.outputs; o++) {
@@ -20,8 +25,9 @@ export function packVectorDots(weights: WeightBlock, width: 4 | 8): PackedConsta
     const block = (o - lane) * depth;
     for (let start = 0; start < depth; start += LANES) {
       const length = Math.min(LANES, depth - start);
-      const from = o * depth + start;
-      data.set(weights.data.subarray(from, from + length), block + width * start + lane * length);
+      const from = o * used + start;
+      const to = o * used + Math.min(used, start + length);
+      data.set(weights.data.subarray(from, to), block + width * start + lane * length);
     }
   }
   return {

@@ -84,36 +84,36 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
 /* Two pixels in q0 and q1 against four channels: `mac` is vmlav.s8, which starts a sum, or vmlava.s8. */
 #define LWC_MVE_STEP_TWO(mac, bytes) \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s0], q0, q2\n\t" \
-    mac " %[s4], q1, q2\n\t" \
+    mac " r0, q0, q2\n\t" \
+    mac " r8, q1, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s1], q0, q3\n\t" \
-    mac " %[s5], q1, q3\n\t" \
+    mac " r2, q0, q3\n\t" \
+    mac " r10, q1, q3\n\t" \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s2], q0, q2\n\t" \
-    mac " %[s6], q1, q2\n\t" \
+    mac " r4, q0, q2\n\t" \
+    mac " r12, q1, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s3], q0, q3\n\t" \
-    mac " %[s7], q1, q3\n\t"
+    mac " r6, q0, q3\n\t" \
+    mac " lr, q1, q3\n\t"
 
 /* One pixel in q0 against eight channels. */
 #define LWC_MVE_STEP_ONE(mac, bytes) \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s0], q0, q2\n\t" \
+    mac " r0, q0, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s1], q0, q3\n\t" \
+    mac " r2, q0, q3\n\t" \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s2], q0, q2\n\t" \
+    mac " r4, q0, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s3], q0, q3\n\t" \
+    mac " r6, q0, q3\n\t" \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s4], q0, q2\n\t" \
+    mac " r8, q0, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s5], q0, q3\n\t" \
+    mac " r10, q0, q3\n\t" \
     "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " %[s6], q0, q2\n\t" \
+    mac " r12, q0, q2\n\t" \
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " %[s7], q0, q3\n\t"
+    mac " lr, q0, q3\n\t"
 
 #define LWC_MVE_STEP_IF(n, load, step) ".if lwc_steps > " n "\n\t" load(n) step("vmlava.s8", "#16") ".endif\n\t"
 #define LWC_MVE_STEP_LOOP(load, step) load("0") step("vmlava.s8", "#16")
@@ -129,11 +129,15 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
     ".set lwc_walk, 0\n\t" \
     ".if (lwc_loops > 0) || ((lwc_steps == 8) && (lwc_tail > 0))\n\t" \
     ".set lwc_walk, 128 * lwc_loops + 16 * lwc_steps\n\t" \
+    ".endif\n\t" \
+    ".if lwc_tail && (%c[partial] == 0)\n\t" \
+    "mov r0, #lwc_tail\n\t" \
+    "vctp.8 r0\n\t" \
     ".endif\n" \
     "1:\n\t" \
-    ".if lwc_tail\n\t" \
-    "mov %[s0], #lwc_tail\n\t" \
-    "vctp.8 %[s0]\n\t" \
+    ".if lwc_tail && %c[partial]\n\t" \
+    "mov r0, #lwc_tail\n\t" \
+    "vctp.8 r0\n\t" \
     ".endif\n\t" \
     ".if lwc_steps\n\t" load("0") step("vmlav.s8", "#16") ".endif\n\t" \
     LWC_MVE_STEP_IF("1", load, step) LWC_MVE_STEP_IF("2", load, step) LWC_MVE_STEP_IF("3", load, step) \
@@ -217,14 +221,29 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
     "vqadd.s16 q0, q0, %q[zero]\n\t" \
     ".endif\n\t" \
     ".if (%c[min] > -128) || (%c[max] < 127)\n\t" \
-    "mov %[s1], %[min]\n\t" \
-    "vdup.16 q2, %[s1]\n\t" \
-    "mov %[s1], %[max]\n\t" \
-    "vdup.16 q3, %[s1]\n\t" \
+    "mov r2, %[min]\n\t" \
+    "vdup.16 q2, r2\n\t" \
+    "mov r2, %[max]\n\t" \
+    "vdup.16 q3, r2\n\t" \
     "vmax.s16 q0, q0, q2\n\t" \
     "vmin.s16 q0, q0, q3\n\t" \
     ".else\n\t" \
     "vqmovnb.s16 q0, q0\n\t" \
+    ".endif\n\t"
+
+/* The C compiler takes a line for an instruction when it places constants; behind assembly that repeats or expands lines. */
+#define LWC_MVE_ROOM16 "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+#define LWC_MVE_ROOM LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16 LWC_MVE_ROOM16
+
+/* reg += value, through r0 where an immediate does not reach. Defined once per file. */
+#define LWC_MVE_MACROS \
+    ".ifndef lwc_mve_defined\n\t" \
+    ".set lwc_mve_defined, 1\n\t" \
+    ".macro lwc_mve_add reg, value\n\t" \
+    ".if (\\value) > 0 && (\\value) < 4096\n\taddw \\reg, \\reg, #(\\value)\n\t" \
+    ".elseif (\\value) < 0 && (\\value) > -4096\n\tsubw \\reg, \\reg, #(-(\\value))\n\t" \
+    ".elseif (\\value) != 0\n\tmovw r0, #((\\value) & 65535)\n\tmovt r0, #(((\\value) >> 16) & 65535)\n\tadd \\reg, \\reg, r0\n\t.endif\n\t" \
+    ".endm\n\t" \
     ".endif\n\t"
 
 /* Back to the first value; at most 65535 bytes. */
@@ -237,57 +256,80 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
     ".endif\n\t"
 
 /* Operands of the loops over channels. Registers are pinned: left to itself the compiler finds no allocation. */
-#define LWC_MVE_SUMS \
-    [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [s4] "=&r"(s4), [s5] "=&r"(s5), [s6] "=&r"(s6), [s7] "=&r"(s7)
 #define LWC_MVE_CONSTANTS \
-    [depth] "i"(depth), [shift] "i"((q->form == LWC_REQUANT_SHORT) ? q->shift : -1), [zero] "w"(zero), \
-        [min] "i"(q->min), [max] "i"(q->max), [end] "t"(end)
+    [depth] "i"(depth), [shift] "i"((q->form == LWC_REQUANT_SHORT) ? q->shift : -1), [min] "i"(q->min), [max] "i"(q->max), [out_c] "i"(out_c)
+#define LWC_MVE_SUMS "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr"
 
-LWC_MVE_INLINE void lwc_mve_dot_two(const lwc_requant *q, const int8_t *first, const int8_t *second, int32_t depth, int32_t out_c, const int8_t *weights,
-                                                                  const int32_t *quant, int8_t *out, int32_t step)
+/* `count` pixels, even, or 1: a pair of itself. */
+LWC_MVE_INLINE void lwc_mve_dot_run(const lwc_requant *q, const int8_t *first, int32_t pitch, int32_t count, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
+                                   int8_t *out)
 {
-    const uint32_t end = (uint32_t)(out + out_c);
+    const int32_t step = (count > 1) ? 1 : 0;
+    const uint32_t last = (uint32_t)(out + (count * out_c));
     const int16x8_t zero = vdupq_n_s16((int16_t)q->zero_point);
     /* Channel and pixel of each lane: c0 p0, c0 p1, c1 p0, ... */
-    const uint32_t pair = (uint32_t)step << 16;
+    const uint32_t pair = (uint32_t)(step * out_c) << 16;
     const uint32x4_t lanes = {pair, pair + 0x10001u, pair + 0x20002u, pair + 0x30003u};
-    register int32_t s0 __asm("r0");
-    register int32_t s1 __asm("r2");
-    register int32_t s2 __asm("r4");
-    register int32_t s3 __asm("r6");
-    register int32_t s4 __asm("r8");
-    register int32_t s5 __asm("r10");
-    register int32_t s6 __asm("r12");
-    register int32_t s7 __asm("lr");
     register const int8_t *x0 __asm("r1") = first;
-    register const int8_t *x1 __asm("r3") = second;
+    register const int8_t *x1 __asm("r3") = first + (step * pitch);
     register int8_t *y __asm("r5") = out;
     register const int8_t *w __asm("r9") = weights;
     register const int32_t *words __asm("r11") = quant;
+    uint32_t end = (uint32_t)(out + out_c);
     float keep;
 
-    __asm volatile(LWC_MVE_DOT(LWC_MVE_LOAD_TWO, LWC_MVE_TAIL_TWO, LWC_MVE_STEP_TWO)
-                   "vmov q0[2], q0[0], %[s0], %[s2]\n\t"
-                   "vmov q0[3], q0[1], %[s1], %[s3]\n\t"
-                   "vmov q1[2], q1[0], %[s4], %[s6]\n\t"
-                   "vmov q1[3], q1[1], %[s5], %[s7]\n\t" LWC_MVE_REQUANTIZE_TWO LWC_MVE_NARROW
+    __asm volatile(LWC_MVE_MACROS
+                   "3:\n\t" LWC_MVE_DOT(LWC_MVE_LOAD_TWO, LWC_MVE_TAIL_TWO, LWC_MVE_STEP_TWO)
+                   "vmov q0[2], q0[0], r0, r4\n\t"
+                   "vmov q0[3], q0[1], r2, r6\n\t"
+                   "vmov q1[2], q1[0], r8, r12\n\t"
+                   "vmov q1[3], q1[1], r10, lr\n\t" LWC_MVE_REQUANTIZE_TWO LWC_MVE_NARROW
                    LWC_MVE_BACK("%[x0]") LWC_MVE_BACK("%[x1]")
-                   "vmov %[s1], %[end]\n\t"
+                   "vmov r2, %[end]\n\t"
                    ".if %c[partial]\n\t"
-                   "sub %[s0], %[s1], %[y]\n\t"
-                   "lsl %[s0], %[s0], #1\n\t"
-                   "vctp.16 %[s0]\n\t"
+                   "sub r0, r2, %[y]\n\t"
+                   "lsl r0, r0, #1\n\t"
+                   "vctp.16 r0\n\t"
                    "vpst\n\t"
                    "vstrbt.16 q0, [%[y], %q[lanes]]\n\t"
                    ".else\n\t"
                    "vstrb.16 q0, [%[y], %q[lanes]]\n\t"
                    ".endif\n\t"
                    "add %[y], #4\n\t"
-                   "cmp %[y], %[s1]\n\t"
-                   "bcc 1b"
-                   : LWC_MVE_SUMS, [keep] "=&t"(keep), [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y)
-                   : LWC_MVE_CONSTANTS, [partial] "i"((out_c % 4) != 0), [lanes] "w"(lanes)
-                   : "q0", "q1", "q2", "q3", "cc", "memory");
+                   "cmp %[y], r2\n\t"
+                   "bcc 1b\n\t"
+                   /* the next pair */
+                   "vmov %[w], %[first_w]\n\t"
+                   "vmov %[words], %[first_word]\n\t"
+                   "lwc_mve_add r2, (2 * %c[out_c])\n\t"
+                   "vmov %[end], r2\n\t"
+                   "lwc_mve_add %[y], (2 * %c[out_c] - (%c[out_c] + 3) / 4 * 4)\n\t"
+                   "lwc_mve_add %[x0], (2 * %c[pitch])\n\t"
+                   "lwc_mve_add %[x1], (2 * %c[pitch])\n\t"
+                   "vmov r0, %[last]\n\t"
+                   "cmp %[y], r0\n\t"
+                   "bcc 3b"
+                   : [keep] "=&t"(keep), [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y), [end] "+&t"(end)
+                   : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"((out_c % 4) != 0), [lanes] "w"(lanes), [pitch] "i"(pitch), [last] "t"(last),
+                     [first_w] "t"(weights), [first_word] "t"(quant)
+                   : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "cc", "memory");
+}
+
+LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int32_t pitch, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
+                                     int8_t *out)
+{
+    int32_t first = 0;
+    int32_t count = (pixels > 1) ? (pixels & ~1) : 1;
+
+    /* An odd last pixel is computed with the one before it, again. */
+    for (;;) {
+        lwc_mve_dot_run(q, x + (first * pitch), pitch, count, depth, out_c, weights, quant, out + (first * out_c));
+        if ((first + count) >= pixels) {
+            break;
+        }
+        first = pixels - 2;
+        count = 2;
+    }
 }
 
 LWC_MVE_INLINE void lwc_mve_dot_one(const lwc_requant *q, const int8_t *x, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
@@ -295,14 +337,6 @@ LWC_MVE_INLINE void lwc_mve_dot_one(const lwc_requant *q, const int8_t *x, int32
 {
     const uint32_t end = (uint32_t)(out + out_c);
     const int16x8_t zero = vdupq_n_s16((int16_t)q->zero_point);
-    register int32_t s0 __asm("r0");
-    register int32_t s1 __asm("r2");
-    register int32_t s2 __asm("r4");
-    register int32_t s3 __asm("r6");
-    register int32_t s4 __asm("r8");
-    register int32_t s5 __asm("r10");
-    register int32_t s6 __asm("r12");
-    register int32_t s7 __asm("lr");
     register const int8_t *x0 __asm("r1") = x;
     register int8_t *y __asm("r5") = out;
     register const int8_t *w __asm("r9") = weights;
@@ -310,25 +344,143 @@ LWC_MVE_INLINE void lwc_mve_dot_one(const lwc_requant *q, const int8_t *x, int32
     float keep;
 
     __asm volatile(LWC_MVE_DOT(LWC_MVE_LOAD_ONE, LWC_MVE_TAIL_ONE, LWC_MVE_STEP_ONE)
-                   "vmov q0[2], q0[0], %[s0], %[s4]\n\t"
-                   "vmov q0[3], q0[1], %[s2], %[s6]\n\t"
-                   "vmov q1[2], q1[0], %[s1], %[s5]\n\t"
-                   "vmov q1[3], q1[1], %[s3], %[s7]\n\t" LWC_MVE_REQUANTIZE_ONE LWC_MVE_NARROW
+                   "vmov q0[2], q0[0], r0, r8\n\t"
+                   "vmov q0[3], q0[1], r4, r12\n\t"
+                   "vmov q1[2], q1[0], r2, r10\n\t"
+                   "vmov q1[3], q1[1], r6, lr\n\t" LWC_MVE_REQUANTIZE_ONE LWC_MVE_NARROW
                    LWC_MVE_BACK("%[x0]")
-                   "vmov %[s1], %[end]\n\t"
+                   "vmov r2, %[end]\n\t"
                    ".if %c[partial]\n\t"
-                   "sub %[s0], %[s1], %[y]\n\t"
-                   "vctp.16 %[s0]\n\t"
+                   "sub r0, r2, %[y]\n\t"
+                   "vctp.16 r0\n\t"
                    "vpst\n\t"
                    "vstrbt.16 q0, [%[y]], #8\n\t"
                    ".else\n\t"
                    "vstrb.16 q0, [%[y]], #8\n\t"
                    ".endif\n\t"
-                   "cmp %[y], %[s1]\n\t"
+                   "cmp %[y], r2\n\t"
                    "bcc 1b"
-                   : LWC_MVE_SUMS, [keep] "=&t"(keep), [x0] "+&r"(x0), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y)
-                   : LWC_MVE_CONSTANTS, [partial] "i"((out_c % 8) != 0)
-                   : "q0", "q1", "q2", "q3", "cc", "memory");
+                   : [keep] "=&t"(keep), [x0] "+&r"(x0), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y)
+                   : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"((out_c % 8) != 0), [end] "t"(end)
+                   : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "cc", "memory");
+}
+
+/* Where the eight results of four channels of two pixels go, and how many of them exist. */
+typedef struct lwc_mve_pair_lanes {
+    uint32_t lanes[4];
+    uint32_t stored;
+} lwc_mve_pair_lanes;
+
+/* Pixels of 8 or 16 values: weights of four channels stay in registers. `pixels` is even. */
+LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+{
+    const uint32_t pair = (uint32_t)out_c << 16;
+    lwc_mve_pair_lanes places = {{pair, pair + 0x10001u, pair + 0x20002u, pair + 0x30003u}, 8u};
+
+    for (int32_t c = 0; c < out_c; c += 4) {
+        register const int8_t *from __asm("r1") = x;
+        register const lwc_mve_pair_lanes *lanes __asm("r3") = &places;
+        register int8_t *y __asm("r5") = out + c;
+        register const int32_t *words __asm("r9") = quant + (c * lwc_requant_words(q));
+        /* Pairs to go after this one, and the zero point in the low half, where VQADD takes it from. */
+        register uint32_t left __asm("r11") = ((uint32_t)((pixels / 2) - 1) << 16) | ((uint32_t)q->zero_point & 0xffffu);
+        const int8_t *w = weights + (c * depth);
+
+        if ((out_c - c) < 4) {
+            places.stored = 2u * (uint32_t)(out_c - c);
+        }
+        __asm volatile(LWC_MVE_MACROS
+                       ".if %c[depth] == 16\n\t"
+                       "vldrb.8 q4, [%[w]]\n\tvldrb.8 q5, [%[w], #16]\n\tvldrb.8 q6, [%[w], #32]\n\tvldrb.8 q7, [%[w], #48]\n\t"
+                       ".else\n\t"
+                       /* the channel twice: for either pixel */
+                       "vldr d8, [%[w]]\n\tvldr d9, [%[w]]\n\tvldr d10, [%[w], #8]\n\tvldr d11, [%[w], #8]\n\t"
+                       "vldr d12, [%[w], #16]\n\tvldr d13, [%[w], #16]\n\tvldr d14, [%[w], #24]\n\tvldr d15, [%[w], #24]\n\t"
+                       "mov r0, #255\n\t"
+                       "vmsr p0, r0\n\t"
+                       ".endif\n"
+                       "1:\n\t"
+                       "vldrb.8 q0, [r1], #16\n\t"
+                       ".if %c[depth] == 16\n\t"
+                       "vmlav.s8 r0, q0, q4\n\tvldrb.8 q1, [r1], #16\n\tvmlav.s8 r2, q0, q5\n\tvmlav.s8 r4, q0, q6\n\tvmlav.s8 r6, q0, q7\n\t"
+                       "vldrw.32 q2, [r9]\n\t"
+                       "vmlav.s8 r8, q1, q4\n\tvmlav.s8 r10, q1, q5\n\tvmlav.s8 r12, q1, q6\n\tvmlav.s8 lr, q1, q7\n\t"
+                       ".else\n\t"
+                       ".if %c[partial]\n\tmov r0, #255\n\tvmsr p0, r0\n\t.endif\n\t"
+                       /* each E inverts the predicate: it is the other pixel's at the second block's start, and its own again after it */
+                       "vpstete\n\tvmlavt.s8 r0, q0, q4\n\tvmlave.s8 r8, q0, q4\n\tvmlavt.s8 r2, q0, q5\n\tvmlave.s8 r10, q0, q5\n\t"
+                       "vldrw.32 q2, [r9]\n\t"
+                       "vpstete\n\tvmlavt.s8 r12, q0, q6\n\tvmlave.s8 r4, q0, q6\n\tvmlavt.s8 lr, q0, q7\n\tvmlave.s8 r6, q0, q7\n\t"
+                       ".endif\n\t"
+                       "vldrw.32 q3, [r9, #16]\n\t"
+                       "vmov q0[2], q0[0], r0, r4\n\tvmov q0[3], q0[1], r2, r6\n\t"
+                       "vmov q1[2], q1[0], r8, r12\n\tvmov q1[3], q1[1], r10, lr\n\t"
+                       "vadd.i32 q0, q0, q2\n\tvadd.i32 q1, q1, q2\n\t"
+                       ".if %c[shift] >= 0\n\t"
+                       "vldrw.32 q2, [r9, #32]\n\t"
+                       "vmulh.s32 q0, q0, q3\n\tvmulh.s32 q1, q1, q3\n\t"
+                       "vadd.i32 q0, q0, q2\n\tvadd.i32 q1, q1, q2\n\t"
+                       ".if %c[shift] > 0\n\tvshr.s32 q0, q0, %[shift]\n\tvshr.s32 q1, q1, %[shift]\n\t.endif\n\t"
+                       ".else\n\t"
+                       "vcvt.f32.s32 q0, q0\n\tvcvt.f32.s32 q1, q1\n\t"
+                       "vmul.f32 q0, q0, q3\n\tvmul.f32 q1, q1, q3\n\t"
+                       "vcvtn.s32.f32 q0, q0\n\tvcvtn.s32.f32 q1, q1\n\t"
+                       ".endif\n\t"
+                       "vqmovnb.s32 q0, q0\n\t"
+                       "vqmovnt.s32 q0, q1\n\t"
+                       ".if %c[shift] < 0\n\tvqadd.s16 q0, q0, r11\n\t.endif\n\t"
+                       ".if (%c[min] > -128) || (%c[max] < 127)\n\t"
+                       "mov r0, %[min]\n\tvdup.16 q2, r0\n\tmov r0, %[max]\n\tvdup.16 q3, r0\n\t"
+                       "vmax.s16 q0, q0, q2\n\tvmin.s16 q0, q0, q3\n\t"
+                       ".else\n\tvqmovnb.s16 q0, q0\n\t.endif\n\t"
+                       "vldrw.32 q2, [r3]\n\t"
+                       ".if %c[partial]\n\tldr r0, [r3, #16]\n\tvctp.16 r0\n\tvpst\n\tvstrbt.16 q0, [r5, q2]\n\t"
+                       ".else\n\tvstrb.16 q0, [r5, q2]\n\t.endif\n\t"
+                       "lwc_mve_add r5, (2 * %c[out_c])\n\t"
+                       "subs r11, #65536\n\t"
+                       "bpl 1b"
+                       : "+&r"(from), "+&r"(y), "+&r"(left)
+                       : LWC_MVE_CONSTANTS, [partial] "i"((out_c % 4) != 0), [w] "r"(w), "r"(lanes), "r"(words)
+                       : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
+    }
+}
+
+/* One run of a patch: q0 carries it over vector by vector; the row goes on to the next pixel's run. */
+#define LWC_MVE_PATCH_RUN(row) \
+    ".rept lwc_vectors - 1\n\t" \
+    "vldrb.8 q0, [" row "], #16\n\t" \
+    "vstrb.8 q0, [%[to]], #16\n\t" \
+    ".endr\n\t" \
+    ".if (lwc_next > -128) && (lwc_next < 128)\n\t" \
+    "vldrb.8 q0, [" row "], #(lwc_next)\n\t" \
+    ".else\n\t" \
+    "vldrb.8 q0, [" row "]\n\t" \
+    "lwc_mve_add " row ", lwc_next\n\t" \
+    ".endif\n\t" \
+    "vstrb.8 q0, [%[to]], #(lwc_last)\n\t"
+
+LWC_MVE_INLINE void lwc_mve_patches(const int8_t *const *rows, int32_t offset, int32_t height, int32_t run, int32_t step, int32_t count, int8_t *to, int32_t pitch)
+{
+    const int8_t *a = rows[0] + offset;
+    const int8_t *b = rows[(height > 1) ? 1 : 0] + offset;
+    const int8_t *c = rows[(height > 2) ? 2 : 0] + offset;
+    const int8_t *d = rows[(height > 3) ? 3 : 0] + offset;
+    register int32_t left __asm("lr") = count;
+
+    __asm volatile(LWC_MVE_MACROS
+                   ".set lwc_vectors, (%c[run] + 15) / 16\n\t"
+                   ".set lwc_last, %c[run] - 16 * (lwc_vectors - 1)\n\t"
+                   ".set lwc_next, %c[step] - 16 * (lwc_vectors - 1)\n"
+                   "1:\n\t"
+                   LWC_MVE_PATCH_RUN("%[a]")
+                   ".if %c[height] > 1\n\t" LWC_MVE_PATCH_RUN("%[b]") ".endif\n\t"
+                   ".if %c[height] > 2\n\t" LWC_MVE_PATCH_RUN("%[c]") ".endif\n\t"
+                   ".if %c[height] > 3\n\t" LWC_MVE_PATCH_RUN("%[d]") ".endif\n\t"
+                   "lwc_mve_add %[to], (%c[pitch] - %c[height] * %c[run])\n\t"
+                   "le lr, 1b" LWC_MVE_ROOM
+                   : [a] "+&r"(a), [b] "+&r"(b), [c] "+&r"(c), [d] "+&r"(d), [to] "+&r"(to), "+&r"(left)
+                   : [height] "i"(height), [run] "i"(run), [step] "i"(step), [pitch] "i"(pitch)
+                   : "r0", "q0", "memory");
 }
 
 #endif

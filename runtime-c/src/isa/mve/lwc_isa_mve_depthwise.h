@@ -61,12 +61,6 @@ LWC_MVE_INLINE void lwc_mve_columns(const int8_t *const *rows, int32_t used, int
 #define LWC_MVE_DEPTHWISE_MACROS \
     ".ifndef lwc_dw_defined\n\t" \
     ".set lwc_dw_defined, 1\n\t" \
-    /* reg += value, through r0 where an immediate does not reach */ \
-    ".macro lwc_dw_add reg, value\n\t" \
-    ".if (\\value) > 0 && (\\value) < 4096\n\taddw \\reg, \\reg, #(\\value)\n\t" \
-    ".elseif (\\value) < 0 && (\\value) > -4096\n\tsubw \\reg, \\reg, #(-(\\value))\n\t" \
-    ".elseif (\\value) != 0\n\tmovw r0, #((\\value) & 65535)\n\tmovt r0, #(((\\value) >> 16) & 65535)\n\tadd \\reg, \\reg, r0\n\t.endif\n\t" \
-    ".endm\n\t" \
     /* q7 += value */ \
     ".macro lwc_dw_walk value\n\t" \
     ".if (\\value) > 0\n\tmovw r0, #(\\value)\n\tvadd.i32 q7, q7, r0\n\t" \
@@ -150,7 +144,7 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
     /* Channels to go after this one, and the zero point in the low half, where VQADD takes it from. */
     register uint32_t left __asm("r11") = ((uint32_t)(count - 1) << 16) | ((uint32_t)q->zero_point & 0xffffu);
 
-    __asm volatile(LWC_MVE_DEPTHWISE_MACROS
+    __asm volatile(LWC_MVE_MACROS LWC_MVE_DEPTHWISE_MACROS
                    ".set lwc_vectors, %c[vectors]\n\t"
                    ".set lwc_sets, 3 - %c[stride]\n\t"
                    ".set lwc_step, 128 * %c[quads]\n\t"
@@ -181,17 +175,17 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
                    ".if lwc_groups > 0\n\t"
                    "lwc_dw_group 8\n\t"
                    "lwc_dw_walk (lwc_span - lwc_step - lwc_at)\n\t"
-                   "lwc_dw_add r3, (8 * %c[out_c])\n\t"
+                   "lwc_mve_add r3, (8 * %c[out_c])\n\t"
                    ".if lwc_groups > 1\n\tsubs r9, #1\n\tbne 2b\n\t.endif\n\t"
                    ".endif\n\t"
                    ".set lwc_at, -lwc_step\n\t"
                    ".if lwc_rest > 0\n\tlwc_dw_group lwc_rest\n\t.endif\n\t"
                    "lwc_dw_walk (4 - lwc_step - lwc_groups * lwc_span - lwc_at)\n\t"
-                   "lwc_dw_add r3, (1 - 8 * lwc_groups * %c[out_c])\n\t"
+                   "lwc_mve_add r3, (1 - 8 * lwc_groups * %c[out_c])\n\t"
                    "add r5, #(16 * lwc_sets * lwc_vectors)\n\t"
                    "add r1, #%c[bytes]\n\t"
                    "subs r11, #65536\n\t"
-                   "bpl 1b"
+                   "bpl 1b" LWC_MVE_ROOM LWC_MVE_ROOM
                    : "+&r"(words), "+&r"(y), "+&r"(w), "+&r"(x), "+&r"(left)
                    : [quads] "i"(quads), [vectors] "i"(vectors), [stride] "i"(stride_w), [out_w] "i"(out_w), [out_c] "i"(out_c), [min] "i"(q->min), [max] "i"(q->max),
                      [shift] "i"((q->form == LWC_REQUANT_SHORT) ? q->shift : -1), [bytes] "i"(4 * lwc_requant_words(q))

@@ -42,32 +42,53 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
 }
 
 /*
- * All channels of two pixels, four at a time.
+ * All channels of a run of pixels, four channels of two pixels at a time.
  *
- * x0, x1   [depth] int8 each; may be the same
+ * x        `pixels` vectors [depth] int8, `pitch` bytes from one to the next
  * weights  [out_c / 4 rounded up], each [depth / 16][4][16] and, behind, [4][depth % 16]; 16 readable bytes follow the last
  * quant    [out_c / 4 rounded up] groups
- * out      [out_c] of the first pixel; those of the second are `second` bytes on
+ * out      [pixels][out_c]
  */
-LWC_MVE_INLINE void lwc_mve_dot_two(const lwc_requant *q, const int8_t *x0, const int8_t *x1, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out,
-                                   int32_t second)
+LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int32_t pitch, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
+                                     int8_t *out)
 {
-    for (int32_t c = 0; c < out_c; ++c) {
-        const int8_t *block = weights + ((c / 4) * 4 * depth);
-        const int32_t *group = quant + ((c / 4) * lwc_mve_group_words(q));
-        int32_t sum0 = 0;
-        int32_t sum1 = 0;
+    for (int32_t i = 0; i < pixels; ++i) {
+        for (int32_t c = 0; c < out_c; ++c) {
+            const int8_t *block = weights + ((c / 4) * 4 * depth);
+            int32_t sum = 0;
 
-        for (int32_t k = 0; k < depth; ++k) {
-            const int32_t start = k & ~15;
-            const int32_t length = ((depth - start) < 16) ? (depth - start) : 16;
-            const int32_t w = block[(4 * start) + ((c % 4) * length) + (k - start)];
+            for (int32_t k = 0; k < depth; ++k) {
+                const int32_t start = k & ~15;
+                const int32_t length = ((depth - start) < 16) ? (depth - start) : 16;
 
-            sum0 += x0[k] * w;
-            sum1 += x1[k] * w;
+                sum += x[k] * block[(4 * start) + ((c % 4) * length) + (k - start)];
+            }
+            out[c] = lwc_mve_requantize(q, quant + ((c / 4) * lwc_mve_group_words(q)), c % 4, sum);
         }
-        out[c] = lwc_mve_requantize(q, group, c % 4, sum0);
-        out[c + second] = lwc_mve_requantize(q, group, c % 4, sum1);
+        x += pitch;
+        out += out_c;
+    }
+}
+
+/* The same for an even number of contiguous pixels of 8 or 16 values. */
+LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+{
+    lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out);
+}
+
+/*
+ * Patches of `count` neighbouring pixels.
+ *
+ * rows   `height` pointers, 1 to 4; the first pixel's runs start at `offset`, those of the next `step` bytes on
+ * to     `pitch` bytes from one patch to the next: [height][run] int8 each. Whole vectors are read and written, so up to 15 bytes behind
+ *        the runs and behind the last patch as well.
+ */
+LWC_MVE_INLINE void lwc_mve_patches(const int8_t *const *rows, int32_t offset, int32_t height, int32_t run, int32_t step, int32_t count, int8_t *to, int32_t pitch)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        for (int32_t y = 0; y < height; ++y) {
+            memcpy(to + (i * pitch) + (y * run), rows[y] + offset + (i * step), (size_t)run);
+        }
     }
 }
 

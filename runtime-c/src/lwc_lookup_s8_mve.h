@@ -1,0 +1,18 @@
+/* lwc_lookup_s8_mve.h - a unary function as a table, 16 values per gather: cores with MVE. */
+#ifndef LWC_LOOKUP_S8_MVE_H
+#define LWC_LOOKUP_S8_MVE_H
+
+#include "isa/lwc_isa_mve_elementwise.h"
+#include "lwc_lookup_s8.h"
+
+/*
+ * in     [count] int8
+ * table  [256] int8, entry i for the value whose bits are i: 0 .. 127, -128 .. -1
+ * out    [count] int8; may be `in` itself
+ */
+LWC_MVE_INLINE void lwc_lookup_s8_mve(const lwc_lookup_params *p, const int8_t *in, const int8_t *table, int8_t *out)
+{
+    lwc_mve_lookup(in, table, p->count, out);
+}
+
+#endif
