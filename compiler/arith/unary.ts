@@ -69,6 +69,50 @@ export function elu(alpha: number): Unary {
   return (x) => (x >= 0 ? x : f32(f32(alpha) * f32(Math.expm1(x))));
 }
 
+/** max(0, x) + min(0, alpha * (exp(x / alpha) - 1)). */
+export function celu(alpha: number): Unary {
+  const a = f32(alpha);
+  return (x) => (x > 0 ? x : f32(a * f32(Math.expm1(f32(x / a)))));
+}
+
+/** gamma * x above 0, gamma * alpha * (exp(x) - 1) below. */
+export function selu(alpha: number, gamma: number): Unary {
+  const [a, g] = [f32(alpha), f32(gamma)];
+  return (x) => (x > 0 ? f32(g * x) : f32(g * f32(f32(a * f32(Math.exp(x))) - a)));
+}
+
+export function softplus(x: number): number {
+  return f32(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
+}
+
+/** x * tanh(softplus(x)). */
+export function mish(x: number): number {
+  return f32(x * f32(Math.tanh(softplus(x))));
+}
+
+/** x * sigmoid(alpha * x): SiLU for alpha 1, QuickGelu for 1.702. */
+export function swish(alpha: number): Unary {
+  return (x) => f32(x * sigmoid(f32(f32(alpha) * x)));
+}
+
+/** x / 2 * (1 + erf(x / sqrt(2))). */
+export function gelu(x: number): number {
+  return f32(f32(0.5 * x) * f32(1 + f32(erf(f32(x * f32(Math.SQRT1_2))))));
+}
+
+/** The same with tanh(sqrt(2 / pi) * (x + 0.044715 x^3)) in place of erf. */
+export function geluTanh(x: number): number {
+  const cube = f32(f32(x * x) * x);
+  const inner = f32(f32(Math.sqrt(2 / Math.PI)) * f32(x + f32(f32(0.044715) * cube)));
+  return f32(f32(0.5 * x) * f32(1 + f32(Math.tanh(inner))));
+}
+
+/** x - bias above lambda, x + bias below -lambda, 0 between. */
+export function shrink(lambda: number, bias: number): Unary {
+  const [l, b] = [f32(lambda), f32(bias)];
+  return (x) => (x < -l ? f32(x + b) : x > l ? f32(x - b) : 0);
+}
+
 /** Error function: series below 2.5, continued fraction above; accurate to float64 where a float32 can tell. */
 export function erf(x: number): number {
   const magnitude = Math.abs(x);

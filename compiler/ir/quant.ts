@@ -73,6 +73,11 @@ export function scaleOf(quant: Quant): Scale {
   return scale;
 }
 
+/** Whether two activations stand for the same numbers, whatever type held them in the model. */
+export function sameScale(a: Quant, b: Quant): boolean {
+  return scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
+}
+
 /** Scale of channel `c`, whichever way the tensor is quantized. */
 export function channelScale(quant: Quant, c: number): Scale {
   const scale = quant.scales.length === 1 ? quant.scales[0] : quant.scales[c];

@@ -3,7 +3,7 @@
  * lookups where they did not).
  */
 import { must } from "../diagnostics.js";
-import { type Quant, scaleOf } from "../ir/quant.js";
+import { sameScale } from "../ir/quant.js";
 import { channelCount, elementCount, type Shape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { mveConcat } from "./concat/kernels-mve.js";
@@ -18,8 +18,6 @@ function runLength(shape: Shape, axis: number): number {
 }
 
 const joinsChannels = (view: NodeView<ConcatAttrs>): boolean => view.attrs.axis === view.output.shape.length - 1;
-
-const sameScale = (a: Quant, b: Quant): boolean => scaleOf(a) === scaleOf(b) && a.zeroPoint === b.zeroPoint;
 
 const kernels: readonly Candidate<ConcatLayer>[] = [portableConcat, mveConcat];
 

@@ -1,23 +1,27 @@
-/** Broadcasting of the binary element-wise operators: equal shapes, one value per channel, or one value. */
+/** Broadcasting of the element-wise operators: equal shapes, one value per channel, one per pixel, or one value. */
 import { must } from "../diagnostics.js";
 import type { Tensor } from "../ir/graph.js";
 import { channelCount, elementCount, rowCount, rowLength, type Shape, sameShape } from "../ir/shape.js";
 import type { ReadRow, RowKernel, RowUse } from "./op.js";
 
-/** How an operand follows the output: element by element, channel by channel, or as one value. */
-export type Broadcast = "full" | "channel" | "scalar";
+/** How an operand follows the output: element by element, channel by channel, pixel by pixel (innermost axis of length 1), or as one value. */
+export type Broadcast = "full" | "channel" | "pixel" | "scalar";
 
 export function broadcastOf(operand: Shape, output: Shape): Broadcast | undefined {
   if (sameShape(operand, output)) return "full";
   const count = elementCount(operand);
   if (count === 1) return "scalar";
-  return count === channelCount(output) && channelCount(operand) === count ? "channel" : undefined;
+  if (count === channelCount(output) && channelCount(operand) === count) return "channel";
+  const isPixel = sameShape(operand, [...output.slice(0, -1), 1]);
+  return isPixel ? "pixel" : undefined;
 }
 
+/** The shape of the operand with the most elements, the first of equals: that of the result. */
 export function broadcastShape(inputs: readonly Tensor[]): Shape {
-  const a = must(inputs[0], "first operand").shape;
-  const b = must(inputs[1], "second operand").shape;
-  return elementCount(a) >= elementCount(b) ? a : b;
+  return inputs.reduce(
+    (largest, { shape }) => (elementCount(shape) > elementCount(largest) ? shape : largest),
+    must(inputs[0], "first operand").shape,
+  );
 }
 
 export function verifyBroadcast(inputs: readonly Tensor[], output: Tensor): readonly string[] {
@@ -34,15 +38,16 @@ export function binaryReference(
   const length = rowLength(output.shape);
   const channels = channelCount(output.shape);
   const modes = inputs.map((operand) => must(broadcastOf(operand.shape, output.shape), "broadcast"));
-  const [stepA = 0, stepB = 0] = modes.map((mode) => (mode === "scalar" ? 0 : 1));
+  const [stepA = 0, stepB = 0] = modes.map((mode) => (mode === "full" || mode === "channel" ? 1 : 0));
+  const alongRows = modes.map((mode) => mode === "full" || mode === "pixel");
   return (read: ReadRow, out, y) => {
-    const a = read(0, modes[0] === "full" ? y : 0);
-    const b = read(1, modes[1] === "full" ? y : 0);
-    // Channel by channel where an operand repeats per pixel, else the row as one run.
-    const run = modes.includes("channel") ? channels : length;
+    const a = read(0, alongRows[0] === true ? y : 0);
+    const b = read(1, alongRows[1] === true ? y : 0);
+    // Channel by channel where an operand repeats from pixel to pixel or within one, else the row as one run.
+    const run = modes.includes("channel") || modes.includes("pixel") ? channels : length;
     for (let start = 0; start < length; start += run) {
-      let atA = modes[0] === "full" ? start : 0;
-      let atB = modes[1] === "full" ? start : 0;
+      let atA = startOf(modes[0], start, channels);
+      let atB = startOf(modes[1], start, channels);
       for (let i = start; i < start + run; i++) {
         out[i] = apply(a[atA] ?? 0, b[atB] ?? 0);
         atA += stepA;
@@ -52,10 +57,15 @@ export function binaryReference(
   };
 }
 
+/** Where the elements of an operand start that belong to those of a row from `start` on. */
+function startOf(mode: Broadcast | undefined, start: number, channels: number): number {
+  if (mode === "full") return start;
+  return mode === "pixel" ? start / channels : 0;
+}
+
 export function broadcastRows(input: Tensor, output: Tensor): RowUse {
-  return broadcastOf(input.shape, output.shape) === "full" && rowCount(output.shape) > 1
-    ? { kind: "same" }
-    : { kind: "all" };
+  const mode = broadcastOf(input.shape, output.shape);
+  return (mode === "full" || mode === "pixel") && rowCount(output.shape) > 1 ? { kind: "same" } : { kind: "all" };
 }
 
 /** Steps of an operand in the loop nest [outer][channels] of the C kernels, in elements. */
@@ -70,6 +80,8 @@ export function broadcastSteps(operand: Tensor, output: Tensor): BroadcastSteps 
       return { outer: channelCount(output.shape), inner: 1 };
     case "channel":
       return { outer: 0, inner: 1 };
+    case "pixel":
+      return { outer: 1, inner: 0 };
     case "scalar":
       return { outer: 0, inner: 0 };
   }

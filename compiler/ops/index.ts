@@ -7,16 +7,22 @@ import { avgPool2d } from "./avg_pool2d.js";
 import { channelSelect } from "./channel_select.js";
 import { concat } from "./concat.js";
 import { conv2d } from "./conv2d.js";
+import { div } from "./div.js";
+import { extremum } from "./extremum.js";
 import { fullyConnected } from "./fully_connected.js";
+import { logSoftmax } from "./log_softmax.js";
 import { lookup } from "./lookup.js";
+import { lookupEach } from "./lookup_each.js";
 import { maxPool2d } from "./max_pool2d.js";
 import { mean } from "./mean.js";
 import { mul } from "./mul.js";
 import type { Op } from "./op.js";
 import { pad } from "./pad.js";
+import { reduce } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
+import { sum } from "./sum.js";
 import { take } from "./take.js";
 import { transpose } from "./transpose.js";
 
@@ -32,15 +38,21 @@ const ops: readonly Op[] = [
   erase(channelSelect),
   erase(concat),
   erase(conv2d),
+  erase(div),
+  erase(extremum),
   erase(fullyConnected),
+  erase(logSoftmax),
   erase(lookup),
+  erase(lookupEach),
   erase(maxPool2d),
   erase(mean),
   erase(mul),
   erase(pad),
+  erase(reduce),
   erase(reshape),
   erase(slice),
   erase(softmax),
+  erase(sum),
   erase(take),
   erase(transpose),
 ];

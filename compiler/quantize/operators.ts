@@ -7,13 +7,32 @@
  * - `join`: Concat: keeps parameters too, where ranges are alike.
  * - `unary`: a function of one value, element by element: a chain of them is one table.
  * - `clamp`: Relu, Clip: folds into the operator in front of it, else as `unary`.
- * - `index`: ArgMax: quantized input, integers out.
+ * - `index`: ArgMax, ArgMin: quantized input, integers out.
  */
 export type OperatorClass = "product" | "arithmetic" | "move" | "join" | "unary" | "clamp" | "index";
 
 const classes: Readonly<Record<OperatorClass, readonly string[]>> = {
   product: ["Conv", "ConvTranspose", "Gemm", "MatMul"],
-  arithmetic: ["Add", "AveragePool", "GlobalAveragePool", "Mul", "ReduceMean", "Softmax", "Sub", "Div", "Min", "Max"],
+  arithmetic: [
+    "Add",
+    "AveragePool",
+    "Div",
+    "GlobalAveragePool",
+    "LogSoftmax",
+    "Max",
+    "Mean",
+    "Min",
+    "Mul",
+    "Pow",
+    "PRelu",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceMean",
+    "ReduceSum",
+    "ReduceSumSquare",
+    "Softmax",
+    "Sub",
+  ],
   move: [
     "DepthToSpace",
     "Expand",
@@ -38,22 +57,45 @@ const classes: Readonly<Record<OperatorClass, readonly string[]>> = {
   join: ["Concat"],
   unary: [
     "Abs",
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "Ceil",
+    "Celu",
+    "Cos",
+    "Cosh",
     "Elu",
     "Erf",
     "Exp",
+    "Floor",
+    "Gelu",
     "HardSigmoid",
     "HardSwish",
     "LeakyRelu",
+    "Log",
+    "Mish",
     "Neg",
+    "Reciprocal",
+    "Round",
+    "Selu",
+    "Shrink",
     "Sigmoid",
+    "Sign",
+    "Sin",
+    "Sinh",
     "Softplus",
     "Softsign",
     "Sqrt",
+    "Swish",
+    "Tan",
     "Tanh",
     "ThresholdedRelu",
   ],
   clamp: ["Clip", "Relu"],
-  index: ["ArgMax"],
+  index: ["ArgMax", "ArgMin"],
 };
 
 const table: ReadonlyMap<string, OperatorClass> = new Map(
@@ -70,7 +112,10 @@ export function classOf(opType: string): OperatorClass | undefined {
 }
 
 /** Element-wise operators of two inputs: with a constant, or with two functions of the same value, they are unary too. */
-export const elementwise: ReadonlySet<string> = new Set(["Add", "Div", "Max", "Min", "Mul", "Sub"]);
+export const elementwise: ReadonlySet<string> = new Set(["Add", "Div", "Max", "Min", "Mul", "PRelu", "Pow", "Sub"]);
+
+/** Those that two activations, or more, have as well. */
+export const combines: ReadonlySet<string> = new Set(["Add", "Div", "Max", "Mean", "Min", "Mul", "Sub"]);
 
 /** Operators in front of which a clamp costs nothing: it becomes the bounds of their result. */
 export const takesClamp: ReadonlySet<string> = new Set([
@@ -78,11 +123,18 @@ export const takesClamp: ReadonlySet<string> = new Set([
   "AveragePool",
   "Conv",
   "ConvTranspose",
+  "Div",
   "Gemm",
   "GlobalAveragePool",
   "MatMul",
+  "Mean",
   "Mul",
+  "ReduceL1",
+  "ReduceL2",
   "ReduceMean",
+  "ReduceSum",
+  "ReduceSumSquare",
+  "Sub",
 ]);
 
 /** Ranges that an operator's result has by definition. */

@@ -9,7 +9,7 @@ import { CompileError, type Diagnostic } from "../diagnostics.js";
 import type { OnnxNode } from "../frontend/onnx/onnx-model.js";
 import { elementCount } from "../ir/shape.js";
 import { type Links, linksOf, nodeLabel, type PreparedModel, soleConsumer } from "./float-graph.js";
-import { classOf, elementwise, takesClamp } from "./operators.js";
+import { classOf, combines, elementwise, takesClamp } from "./operators.js";
 
 export interface QuantPlan {
   /** Quantized values, in order of computation, with the value whose parameters they have: their own, or one that they move. */
@@ -19,9 +19,6 @@ export interface QuantPlan {
   /** Owners with a Relu or Clip in front, and its bounds. */
   readonly clamps: ReadonlyMap<string, { readonly low: number; readonly high: number }>;
 }
-
-/** Element-wise operators of two activations that are integer operators; the others need a constant beside one. */
-const combines: ReadonlySet<string> = new Set(["Add", "Mul"]);
 
 /** Throws CompileError with every operator that cannot be quantized. */
 export function planQuantization(model: PreparedModel): QuantPlan {
@@ -42,6 +39,7 @@ export function planQuantization(model: PreparedModel): QuantPlan {
     if (kind === "product" && !model.initializers.has(node.inputs[1] ?? "")) problems.push(cannot(node));
     const isPair = elementwise.has(node.opType) && !families.has(node.outputs[0] ?? "");
     if (isPair && !combines.has(node.opType)) problems.push(cannot(node));
+    if (node.opType === "Mean" && activations.length < node.inputs.length) problems.push(cannot(node));
     const isMove = kind === "move" && !padsWithNumber(node, model);
     for (const output of node.outputs) {
       if (!isRead(output) || !model.shapes.has(output)) continue;
@@ -65,7 +63,7 @@ function cannot(node: OnnxNode): Diagnostic {
     message: `${nodeLabel(node)}: ${isPair ? `${operator} of two activations` : `operator ${operator}`} cannot be quantized`,
     where: { node: nodeLabel(node) },
     hint: isPair
-      ? "lwc runs Add and Mul of two activations, products with constant weights, and element-wise operators with a constant"
+      ? "lwc runs Add, Sub, Mul, Div, Min, Max and Mean of activations, the others with a constant beside one, and products with constant weights"
       : "`lwc ops` lists what lwc runs; replace the operator in the model, or cut the model in front of it",
   };
 }
@@ -106,17 +104,20 @@ function unarySource(node: OnnxNode, model: PreparedModel, families: Families): 
   const [first = "", second = ""] = node.inputs;
   if (kind === "unary" || kind === "clamp") return sourceOf(first);
   if (!elementwise.has(node.opType) || node.inputs.length !== 2) return undefined;
-  if (isScalar(second, model)) return sourceOf(first);
-  if (isScalar(first, model)) return sourceOf(second);
-  if (model.initializers.has(first) || model.initializers.has(second)) return undefined;
+  const isConstant = (name: string): boolean => model.initializers.has(name);
+  if (isConstant(first) || isConstant(second)) {
+    const value = isConstant(second) ? first : second;
+    // A constant with more elements repeats the value, which is then another source than the value itself.
+    return sizeOf(node.outputs[0] ?? "", model) === sizeOf(value, model) ? sourceOf(value) : value;
+  }
   // x + x is a sum of two activations, which happen to be one; x + f(x) is a function of x.
   const isOfFunctions = families.has(first) || families.has(second);
   return isOfFunctions && sourceOf(first) === sourceOf(second) ? sourceOf(first) : undefined;
 }
 
-function isScalar(name: string, model: PreparedModel): boolean {
-  const tensor = model.initializers.get(name);
-  return tensor !== undefined && elementCount(tensor.dims) === 1;
+function sizeOf(name: string, model: PreparedModel): number | undefined {
+  const shape = model.shapes.get(name);
+  return shape && elementCount(shape);
 }
 
 /** A value that stays float: between an operator and its clamp, or inside a chain of functions of one source. */
@@ -136,7 +137,7 @@ function isFoldedClamp(node: OnnxNode, model: PreparedModel, links: Links): bool
   const producer = links.producer.get(input);
   if (!producer || !takesClamp.has(producer.opType) || soleConsumer(links, input) !== node) return false;
   if (!elementwise.has(producer.opType)) return true;
-  return !readsOneSource(producer) && !producer.inputs.some((name) => isScalar(name, model));
+  return !readsOneSource(producer) && !producer.inputs.some((name) => model.initializers.has(name));
 }
 
 /** x + x, x * x: a function of x. */

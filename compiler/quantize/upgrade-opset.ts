@@ -118,6 +118,7 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ["BatchNormalization", batchNormalization],
   ["Clip", attributesToInputs(["min", "max"], 1, "float32")],
   ["Dropout", drop("ratio", "is_test", "seed")],
+  ["LogSoftmax", softmax],
   ["Pad", padToInputs],
   ["ReduceSum", attributesToInputs(["axes"], 1, "int64")],
   ["Resize", resizeBefore11],

@@ -264,11 +264,6 @@ describe("operators", () => {
     ],
     ["AveragePool", "LWC1190", (b: OnnxBuilder, x: string) => b.qdq(b.node("AveragePool", [x]), 1, 0)],
     [
-      "Sub",
-      "LWC1181",
-      (b: OnnxBuilder, x: string) => b.qdq(b.node("Sub", [x, b.qdq(conv(b, x, {}, [2, 2, 1, 1]), 1, 0)]), 1, 0),
-    ],
-    [
       "Slice",
       "LWC1202",
       (b: OnnxBuilder, x: string) =>

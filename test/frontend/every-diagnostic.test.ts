@@ -184,10 +184,35 @@ const cases: readonly Case[] = [
   ],
   ["LWC1140", "a convolution with weights of a matrix", (b, x) => b.node("Conv", [x, weights(b, [3, 2])])],
   ["LWC1171", "Relu of an index", (b, x) => b.node("Relu", [b.node("ArgMax", [x], { attributes: { axis: 1 } })])],
+  ["LWC1175", "a Gelu of an unknown form", (b, x) => b.node("Gelu", [x], { attributes: { approximate: "cubic" } })],
+  ["LWC1180", "a difference of three", (b, x) => b.node("Sub", [x, x, x])],
+  ["LWC1181", "one activation to the power of another", (b, x) => b.node("Pow", [x, x])],
+  ["LWC1182", "a slope per channel of another number", (b, x) => b.node("PRelu", [x, f32(b, [1, 2, 3, 4, 5, 6, 7])])],
   [
-    "LWC1183",
-    "a factor per row",
-    (b, x) => b.node("Mul", [x, b.qdq(b.node("ReduceMean", [x], { attributes: { axes: [1, 3] } }), 0.1, 0)]),
+    "LWC1186",
+    "a constant of more values than tables can be numbered",
+    (b, x) =>
+      b.node("Add", [
+        x,
+        b.constant(
+          "float32",
+          [1, 4 * 9001],
+          Array.from({ length: 4 * 9001 }, (_, i) => i),
+        ),
+      ]),
+    [1, 4 * 9001],
+  ],
+  ["LWC1187", "a slope that is computed", (b, x) => b.node("PRelu", [x, x])],
+  ["LWC1198", "a product of activations", (b, x) => b.node("ReduceProd", [x])],
+  [
+    "LWC1198",
+    "a norm of constants",
+    (b, x) => b.node("Reshape", [x, b.node("ReduceL2", [ints(b, [1, 2])], { attributes: { axes: [0] } })]),
+  ],
+  [
+    "LWC1199",
+    "a sum of more squares than 32 bits hold",
+    (b, x) => b.node("ReduceL2", [b.node("Tile", [x, ints(b, [1, 1, 100, 100])])]),
   ],
   [
     "LWC1191",

@@ -15,6 +15,7 @@ import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { elementwiseInstances } from "../support/elementwise-instances.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
 /** Adds one instance of an operator and returns its output. */
@@ -96,7 +97,7 @@ const pool = fc.record({ map, window, clamp, x: quant, y: quant, whole: fc.boole
 
 const pair = fc.record({
   map,
-  mode: fc.constantFrom("same", "channel", "channelFirst", "scalar"),
+  mode: fc.constantFrom("same", "channel", "channelFirst", "pixel", "scalar"),
   a: quant,
   b: quant,
   y: quant,
@@ -111,7 +112,8 @@ function binary(kind: "add" | "mul") {
       (b) => {
         const storage = p.unsigned ? ("uint8" as const) : ("int8" as const);
         const full = [1, p.map.h, p.map.w, p.map.c];
-        const other = p.mode === "same" ? full : p.mode === "scalar" ? [1, 1, 1, 1] : [1, 1, 1, p.map.c];
+        const broadcast = { same: full, scalar: [1, 1, 1, 1], pixel: [1, p.map.h, p.map.w, 1] } as const;
+        const other = p.mode === "channel" || p.mode === "channelFirst" ? [1, 1, 1, p.map.c] : broadcast[p.mode];
         const first = p.mode === "channelFirst" ? other : full;
         const second = p.mode === "channelFirst" ? full : other;
         const x = b.input(first, { ...p.a, storage });
@@ -128,6 +130,7 @@ const anyShape = fc
   .map((shape) => (shape.length === 4 ? [1, ...shape.slice(1)] : shape));
 
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
+  ...elementwiseInstances,
   conv2d: conv,
   add: binary("add"),
   mul: binary("mul"),

@@ -40,6 +40,15 @@ const kinds = [
   "tanh",
   "add",
   "mul",
+  "sub",
+  "min",
+  "max",
+  "mean",
+  "prelu",
+  "square",
+  "gelu",
+  "grid",
+  "norm",
   "gate",
   "scale",
   "offset",
@@ -132,6 +141,30 @@ function apply(b: OnnxBuilder, { kind, a, b: other, channels }: Step, values: re
       return [{ ...x, name: b.node("Add", [x.name, y.name]) }];
     case "mul":
       return [{ ...x, name: b.node("Mul", [x.name, y.name]) }];
+    case "sub":
+      return [{ ...x, name: b.node("Sub", [x.name, y.name]) }];
+    case "min":
+      return [{ ...x, name: b.node("Min", [x.name, y.name]) }];
+    case "max":
+      return [{ ...x, name: b.node("Max", other % 2 === 0 ? [x.name, y.name] : [x.name, scalar(b, -0.1), y.name]) }];
+    case "mean":
+      return [{ ...x, name: b.node("Mean", [x.name, y.name, x.name]) }];
+    case "prelu":
+      return one("PRelu", [vector([x.channels, 1, 1], 1)]);
+    case "square":
+      return one("Pow", [scalar(b, 2)]);
+    case "gelu": {
+      const inner = b.node("Erf", [b.node("Div", [x.name, scalar(b, Math.SQRT2)])]);
+      const sum = b.node("Mul", [x.name, b.node("Add", [inner, scalar(b, 1)])]);
+      return [{ ...x, name: b.node("Mul", [sum, scalar(b, 0.5)]) }];
+    }
+    case "grid":
+      return one("Add", [vector([1, x.channels, x.size, x.size], 1)]);
+    case "norm": {
+      const length = b.node("ReduceL2", [x.name], { attributes: { axes: [1] } });
+      const safe = b.node("Max", [length, scalar(b, 0.25)]);
+      return [{ ...x, name: b.node("Div", [x.name, safe]) }];
+    }
     case "gate": {
       const mean = b.node("GlobalAveragePool", [x.name]);
       const squeezed = b.node("Conv", [mean, weights(b, [x.channels, x.channels, 1, 1], seed)]);

@@ -53,6 +53,13 @@ export class GraphBuilder {
     return id;
   }
 
+  /** An int32 constant of any shape. */
+  indices(shape: Shape, data: ArrayLike<number>): TensorId {
+    const id = this.fresh("i");
+    this.tensors.set(id, { id, dtype: "int32", shape, data: Int32Array.from(data), source: id });
+    return id;
+  }
+
   node(kind: string, inputs: readonly TensorId[], attrs: Attrs, spec?: QuantSpec): TensorId {
     const id = this.fresh(kind);
     const base = { id: makeNodeId(id), kind, inputs, output: id, attrs, origin: { nodes: [id], label: kind } };

@@ -75,6 +75,23 @@ export function reshapeLayout(dims: Shape, perm: readonly number[], target: Shap
   return result;
 }
 
+/** The layout with these ONNX axes side by side in memory, where the first of them lies; the others keep their order. */
+export function withNeighbours(perm: readonly number[], axes: readonly number[]): readonly number[] {
+  const inMemory = [...identity(perm.length)].sort((a, b) => (perm[a] ?? 0) - (perm[b] ?? 0));
+  const group = inMemory.filter((axis) => axes.includes(axis));
+  const first = inMemory.indexOf(group[0] ?? -1);
+  const order = [
+    ...inMemory.slice(0, first),
+    ...group,
+    ...inMemory.slice(first).filter((axis) => !axes.includes(axis)),
+  ];
+  const result = new Array<number>(perm.length).fill(0);
+  order.forEach((axis, at) => {
+    result[axis] = at;
+  });
+  return result;
+}
+
 /**
  * Layout of the input that makes a reshape free with the least movement: axes that the reshape merges lie side by side, in
  * ONNX order, where the first of them was in memory.

@@ -38,12 +38,22 @@ export interface TensorValue {
   readonly real: boolean;
 }
 
-/** A function of one activation, element by element: becomes a lookup table. */
+/** Which function each element goes through, where constants differ from channel to channel or from element to element. */
+export interface Places {
+  /** As many dims as the source has; each is that of the source, or 1. */
+  readonly dims: Shape;
+  /** Number of the function of each place, in the order of `dims`. */
+  readonly index: Int32Array;
+}
+
+/** A function of one activation, element by element: becomes a lookup table, or several. */
 export interface UnaryValue {
   readonly kind: "unary";
   readonly source: TensorValue;
-  /** The result for each value of the source, entry i for i - 128; every step rounded to float32. */
+  /** The result for each value of the source, entry 256 * f + i for i - 128 in function f; every step rounded to float32. */
   readonly results: Float32Array;
+  /** Absent where one function is that of every element. */
+  readonly places?: Places;
   readonly nodes: readonly string[];
   readonly label: string;
   /** True while ONNX Runtime has an integer kernel for it. */

@@ -1,18 +1,26 @@
-/** Add, Mul, Sub, Div: of two activations, of an activation and a scalar, or of two functions of the same activation. */
+/**
+ * Element-wise operators of two or more values: functions of one activation where the others are constants, or functions of it
+ * too; operators of several activations otherwise.
+ */
 import { must } from "../../../diagnostics.js";
-import { elementCount, type Shape } from "../../../ir/shape.js";
-import { type Context, type Importer, malformed, originOf, realActivation, unsupported } from "../context.js";
-import { identity, memoryShape, samePerm } from "../layout.js";
+import { elementCount } from "../../../ir/shape.js";
+import { type Context, floatIsland, type Importer, malformed, realActivation, unsupported } from "../context.js";
 import type { OnnxTensor } from "../onnx-model.js";
-import type { OutputSpec, PendingValue, TensorValue, UnaryValue, Value } from "../values.js";
+import type { PendingValue, Value } from "../values.js";
+import { averageOf, combine, extremumOf, sumOf } from "./combine.js";
 import { doNotBroadcast } from "./constants.js";
 import { dequantizeConstant, zipConstants } from "./fold.js";
+import { type Apply, sameSource, withConstant } from "./places.js";
 import { moveActivation, reshapeTo } from "./reshape.js";
-import { applyUnary, joinLabels, limitChain } from "./unary.js";
+import { applyUnary, clampPending, joinLabels } from "./unary.js";
 
 const f32 = Math.fround;
 
-type Apply = (a: number, b: number) => number;
+/** ONNX Runtime multiplies where the exponent is 2 or 3. */
+function power(x: number, exponent: number): number {
+  if (exponent === 2) return f32(x * x);
+  return exponent === 3 ? f32(f32(x * x) * x) : f32(x ** exponent);
+}
 
 const functions: Readonly<Record<string, Apply>> = {
   Add: (a, b) => f32(a + b),
@@ -21,58 +29,70 @@ const functions: Readonly<Record<string, Apply>> = {
   Div: (a, b) => f32(a / b),
   Min: Math.min,
   Max: Math.max,
-};
-
-export const importBinary: Importer = (context) => {
-  const { opType } = context.node;
-  const apply = must(functions[opType], "binary function");
-  const [a, b] = [context.input(0), context.input(1)];
-  if (!a || !b || context.node.inputs.length !== 2)
-    return unsupported(
-      context,
-      "LWC1180",
-      `${context.node.inputs.length} inputs`,
-      "lwc runs element-wise operators of two inputs",
-    );
-  const [left, right] = [constantTensor(a), constantTensor(b)];
-  if (left && right) return [foldConstants(context, left, right)];
-  const constantA = scalarOf(a);
-  const constantB = scalarOf(b);
-  const bias = addConstantBias(context, a, b);
-  if (bias) return [bias];
-  if (constantB !== undefined) return [applyUnary(context, widened(context, a, b), (x) => apply(x, constantB), false)];
-  if (constantA !== undefined) return [applyUnary(context, widened(context, b, a), (x) => apply(constantA, x), false)];
-  const joint = sameSource(context, a, b, apply);
-  if (joint) return [joint];
-  return [combine(context, realActivation(context, a, 0), realActivation(context, b, 1))];
+  Sum: (a, b) => f32(a + b),
+  Pow: power,
+  PRelu: (x, slope) => (x > 0 ? x : f32(x * slope)),
 };
 
 /** Arithmetic on shapes is exact, and its division truncates. */
 const integerFunctions: Readonly<Record<string, Apply>> = {
+  ...functions,
   Add: (a, b) => a + b,
   Sub: (a, b) => a - b,
   Mul: (a, b) => a * b,
   Div: (a, b) => Math.trunc(a / b),
-  Min: Math.min,
-  Max: Math.max,
+  Sum: (a, b) => a + b,
+  Pow: (a, b) => a ** b,
 };
 
+/** Add, Sub, Mul, Div, Pow. */
+export const importBinary: Importer = (context) => {
+  const [a, b] = pairOf(context);
+  return [functionOf(context, a, b) ?? combine(context, realActivation(context, a, 0), realActivation(context, b, 1))];
+};
+
+function pairOf(context: Context): readonly [Value, Value] {
+  const [a, b] = [context.input(0), context.input(1)];
+  if (!a || !b || context.node.inputs.length !== 2)
+    return malformed(context, "LWC1180", `${context.node.inputs.length} inputs, expected two`);
+  return [a, b];
+}
+
+/** The result where it is a constant or a function of one activation. */
+function functionOf(context: Context, a: Value, b: Value): Value | undefined {
+  const { opType } = context.node;
+  const apply = must(functions[opType], "binary function");
+  const [left, right] = [constantTensor(a), constantTensor(b)];
+  if (left && right) return foldConstants(context, left, right);
+  const bias = addConstantBias(context, a, b);
+  if (bias) return bias;
+  if (right) return behindConstant(context, a, right, apply);
+  if (left) return behindConstant(context, b, left, (x, constant) => apply(constant, x));
+  return sameSource(context, a, b, apply);
+}
+
+/** apply(value, constant); one table where the constant is one number. */
+function behindConstant(context: Context, value: Value, constant: OnnxTensor, apply: Apply): Value {
+  if (elementCount(constant.dims) !== 1) return withConstant(context, value, constant, apply);
+  const number = must(constant.data[0], "constant");
+  const { opType } = context.node;
+  if (value.kind === "pending" && (opType === "Min" || opType === "Max")) return bounded(context, value, number);
+  return applyUnary(context, widened(context, value, constant.dims.length), (x) => apply(x, number), false);
+}
+
+/** Min or Max of a number and a result that is not quantized yet. */
+function bounded(context: Context, value: PendingValue, number: number): PendingValue {
+  return context.node.opType === "Min"
+    ? clampPending(context, value, Number.NEGATIVE_INFINITY, number)
+    : clampPending(context, value, number, Number.POSITIVE_INFINITY);
+}
+
 /** The value with as many dimensions as a constant of one element gives it. */
-function widened(context: Context, value: Value, constant: Value): Value {
-  const rank = constant.kind === "constant" || constant.kind === "weights" ? constant.tensor.dims.length : 0;
+function widened(context: Context, value: Value, rank: number): Value {
   const dims = value.kind === "tensor" ? value.dims : value.kind === "unary" ? value.source.dims : undefined;
   if (!dims || dims.length >= rank) return value;
   const wide = [...new Array<number>(rank - dims.length).fill(1), ...dims];
   return moveActivation(context, value, (tensor) => reshapeTo(context, tensor, wide));
-}
-
-/** The one number of a constant. */
-function scalarOf(value: Value): number | undefined {
-  if (value.kind === "constant" && elementCount(value.tensor.dims) === 1) return value.tensor.data[0];
-  if (value.kind === "weights" && elementCount(value.tensor.dims) === 1) {
-    return f32((value.scales[0] ?? 1) * ((value.tensor.data[0] ?? 0) - (value.zeroPoints[0] ?? 0)));
-  }
-  return undefined;
 }
 
 /** A constant, dequantized where it is. */
@@ -102,116 +122,61 @@ function addConstantBias(context: Context, a: Value, b: Value): PendingValue | u
   return { ...added, origin: { ...origin, nodes, label: joinLabels([origin.label, "Add"]) } };
 }
 
-/** A function of two functions of one activation is a function of it: x * HardSigmoid(x), x * Sigmoid(x). */
-function sameSource(context: Context, a: Value, b: Value, apply: Apply): UnaryValue | undefined {
-  if (a.kind === "tensor" && b.kind === "tensor") return undefined;
-  const left = asUnary(context, a);
-  const right = asUnary(context, b);
-  // A transposed view has the same source and pairs other elements.
-  if (!left || !right || left.source.id !== right.source.id) return undefined;
-  if (!samePerm(left.source.dims, right.source.dims) || !samePerm(left.source.perm, right.source.perm))
-    return undefined;
-  const { opType, name } = context.node;
-  limitChain(context, left.nodes);
-  limitChain(context, right.nodes);
-  return {
-    kind: "unary",
-    source: left.source,
-    results: left.results.map((x, i) => apply(x, must(right.results[i], "result"))),
-    nodes: [...new Set([...left.nodes, ...right.nodes, name])],
-    label: joinLabels(left === right ? [left.label, opType] : [left.label, right.label, opType]),
-    integer: false,
-  };
+/** x where it is positive, slope * x elsewhere; the slope broadcasts to x, not the other way around. */
+export const importPRelu: Importer = (context) => {
+  const [x, slope] = pairOf(context);
+  const constant = constantTensor(slope);
+  if (!constant)
+    return unsupported(context, "LWC1187", "its slope is computed at run time", "export the slope as a constant");
+  return [must(functionOf(context, x, slope), "function of its input")];
+};
+
+/** Min, Max, Sum, Mean of any number of values. */
+export const importVariadic: Importer = (context) => {
+  const values = context.node.inputs.map(
+    (_, i) => context.input(i) ?? malformed(context, "LWC1101", `input ${i} is missing`),
+  );
+  const [first, ...rest] = values;
+  if (!first) return malformed(context, "LWC1101", "input 0 is missing");
+  if (rest.length === 0) return [first];
+  const folded = context.node.opType === "Mean" ? undefined : foldFunctions(context, values);
+  const [value, ...others] = folded ?? values;
+  if (value && others.length === 0) return [value];
+  return [severalActivations(context, folded ?? values)];
+};
+
+/** Values with the constants among them applied to one of them, and functions of one activation joined. */
+function foldFunctions(context: Context, values: readonly Value[]): readonly Value[] {
+  const constants = values.filter((value) => constantTensor(value) !== undefined);
+  const activations = values.filter((value) => constantTensor(value) === undefined);
+  const joined: Value[] = [];
+  for (const value of [...activations, ...constants]) {
+    const last = joined.at(-1);
+    const isConstantOfSeveral = joined.length > 1 && constantTensor(value) !== undefined;
+    const both = last && !isConstantOfSeveral ? functionOf(context, last, value) : undefined;
+    if (both) joined.pop();
+    joined.push(both ?? value);
+  }
+  return joined;
 }
 
-function asUnary(context: Context, value: Value): UnaryValue | undefined {
-  if (value.kind === "unary") return value;
-  return value.kind === "tensor" && value.real
-    ? {
-        kind: "unary",
-        source: value,
-        results: context.assembler.realValues(value),
-        nodes: [],
-        label: "",
-        integer: true,
-      }
-    : undefined;
-}
-
-/** Add or Mul of two activations, waiting for its quantization. */
-export function combine(context: Context, a: TensorValue, b: TensorValue): PendingValue {
+function severalActivations(context: Context, values: readonly Value[]): PendingValue {
   const { opType } = context.node;
-  const isAdd = opType.endsWith("Add");
-  if (!isAdd && !opType.endsWith("Mul")) {
-    unsupported(
-      context,
-      "LWC1181",
-      `${opType} of two activations`,
-      "lwc runs Add and Mul of two activations, and any of them with a constant",
-    );
+  if (opType === "Min" || opType === "Max") {
+    const activations = values.filter((value) => constantTensor(value) === undefined);
+    const constants = values.flatMap((value) => constantTensor(value) ?? []);
+    const pending = extremumOf(context, activations, opType === "Max" ? "max" : "min");
+    return constants.reduce((current, { dims, data }) => {
+      if (elementCount(dims) !== 1) floatIsland(context, current);
+      return bounded(context, current, must(data[0], "constant"));
+    }, pending);
   }
-  const rank = Math.max(a.dims.length, b.dims.length);
-  const widen = (dims: Shape): Shape => [...new Array<number>(rank - dims.length).fill(1), ...dims];
-  const dims = widen(a.dims).map((dim, axis) => {
-    const other = must(widen(b.dims)[axis], "dim");
-    return dim === 1
-      ? other
-      : other === 1 || other === dim
-        ? dim
-        : malformed(context, "LWC1182", `[${a.dims.join(",")}] and [${b.dims.join(",")}] do not broadcast`);
-  });
-  const origin = originOf(context);
-  const finish = (output: OutputSpec): TensorValue => {
-    const { assembler } = context;
-    const big =
-      elementCount(a.dims) >= elementCount(b.dims)
-        ? reshapeTo(context, a, widen(a.dims))
-        : reshapeTo(context, b, widen(b.dims));
-    const perm = big.perm.length === rank ? big.perm : identity(rank);
-    const place = (value: TensorValue): TensorValue =>
-      assembler.toLayout(reshapeTo(context, value, widen(value.dims)), perm, origin);
-    const [left, right] = [place(a), place(b)];
-    const shape = memoryShape(dims, perm);
-    checkBroadcast(context, [left, right], dims, perm);
-    const clamps = { clampMin: output.clampMin, clampMax: output.clampMax };
-    const attrs = isAdd ? { ...clamps, spanScalar: spanScalar(a.dims, b.dims, dims) } : clamps;
-    const id = assembler.node(isAdd ? "add" : "mul", [left.id, right.id], attrs, {
-      name: output.name,
-      shape,
-      quant: output.quant,
-      origin: output.origin,
-    });
-    return { kind: "tensor", id, dims, perm, real: true };
-  };
-  return { kind: "pending", dims, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, origin, finish };
-}
-
-/** IR operands are full, one value per innermost axis, or one value. */
-function checkBroadcast(
-  context: Context,
-  operands: readonly TensorValue[],
-  dims: Shape,
-  perm: readonly number[],
-): void {
-  const innermost = perm.indexOf(dims.length - 1);
-  for (const operand of operands) {
-    const count = elementCount(operand.dims);
-    const isFull = count === elementCount(dims);
-    const isPerChannel = count === dims[innermost] && operand.dims[innermost] === count;
-    if (!isFull && !isPerChannel && count !== 1) {
-      unsupported(
+  const tensors = values.map((value, i) => realActivation(context, value, i));
+  return opType === "Mean"
+    ? averageOf(context, tensors)
+    : sumOf(
         context,
-        "LWC1183",
-        `broadcasting [${operand.dims.join(",")}] to [${dims.join(",")}]`,
-        "lwc broadcasts single values and one value per channel",
+        tensors,
+        tensors.map(() => 1),
       );
-    }
-  }
-}
-
-/** Which operand ONNX Runtime's kernel sees as the scalar of each contiguous span (docs/numerics.md, "Add"). */
-function spanScalar(a: Shape, b: Shape, dims: Shape): string {
-  const isScalar = (shape: Shape): boolean => (shape.at(-1) ?? 1) === 1 && elementCount(shape) < elementCount(dims);
-  if (isScalar(a)) return "a";
-  return isScalar(b) ? "b" : "none";
 }

@@ -136,14 +136,6 @@ const importNonZero: Importer = (context) => {
   return [constantOf(nameOf(context), "int64", [rank, found.length], rows.flat())];
 };
 
-/** Element-wise functions of constants alone. */
-const importRounding =
-  (round: (x: number) => number): Importer =>
-  (context) => {
-    const tensor = constantInput(context, 0, "its input") ?? malformed(context, "LWC1101", "input 0 is missing");
-    return [constantOf(nameOf(context), tensor.dtype, tensor.dims, Array.from(tensor.data, round))];
-  };
-
 const importCumSum: Importer = (context) => {
   const tensor = constantInput(context, 0, "its input") ?? malformed(context, "LWC1101", "input 0 is missing");
   const given = constantInts(context, 1, "the axis")?.[0] ?? 0;
@@ -165,9 +157,7 @@ const importCumSum: Importer = (context) => {
 /** Operators that lwc folds where every input is constant, and refuses elsewhere. */
 export const foldingImporters: Readonly<Record<string, Importer>> = {
   ...Object.fromEntries(Object.keys(comparisons).map((name) => [name, importComparison])),
-  Ceil: importRounding(Math.ceil),
   CumSum: importCumSum,
-  Floor: importRounding(Math.floor),
   NonZero: importNonZero,
   Not: importNot,
   Range: importRange,

@@ -1,4 +1,5 @@
-/** Softmax and ArgMax: what usually ends a network. */
+/** Softmax, LogSoftmax, ArgMax, ArgMin: what usually ends a network. */
+import { must } from "../../../diagnostics.js";
 import { elementCount } from "../../../ir/shape.js";
 import {
   activation,
@@ -8,28 +9,40 @@ import {
   originOf,
   positiveAxis,
   realActivation,
-  unsupported,
 } from "../context.js";
 import { identity, memoryShape } from "../layout.js";
 import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
 import { clampTable } from "./parts.js";
+import { reshapeTo } from "./reshape.js";
 
 export const importSoftmax: Importer = (context) => [
   softmaxOf(context, context.input(0), numberAttribute(context, "axis", context.opset >= 13 ? -1 : 1), context.opset),
 ];
 
+export const importLogSoftmax: Importer = (context) => {
+  const axis = numberAttribute(context, "axis", context.opset >= 13 ? -1 : 1);
+  const pending = softmaxOf(context, context.input(0), axis, context.opset, "log_softmax");
+  const island = "ONNX Runtime computes LogSoftmax in float, with exponentials of its own";
+  return [{ ...pending, origin: { ...pending.origin, island } }];
+};
+
 /** Softmax along an ONNX axis; before opset 13 over all axes from `axis` on. */
-export function softmaxOf(context: Context, value: Value | undefined, given: number, opset: number): PendingValue {
+export function softmaxOf(
+  context: Context,
+  value: Value | undefined,
+  given: number,
+  opset: number,
+  kind: "softmax" | "log_softmax" = "softmax",
+): PendingValue {
   const x = realActivation(context, value, 0);
   const axis = positiveAxis(context, given, x.dims);
-  const behind = elementCount(x.dims.slice(axis + 1));
-  if (opset < 13 && behind > 1)
-    unsupported(
-      context,
-      "LWC1210",
-      `axis ${axis} of [${x.dims.join(",")}] before opset 13 flattens all axes behind it`,
-      "export with opset 13 or later",
-    );
+  const behind = elementCount(x.dims.slice(axis));
+  if (opset < 13 && behind > must(x.dims[axis], "dim")) {
+    const flat = reshapeTo(context, x, [elementCount(x.dims) / behind, behind]);
+    const pending = softmaxOf(context, flat, 1, 13, kind);
+    const finish = (output: OutputSpec): TensorValue => reshapeTo(context, pending.finish(output), x.dims);
+    return { ...pending, dims: x.dims, finish };
+  }
   const origin = originOf(context);
   const finish = (output: OutputSpec): TensorValue => {
     const { assembler } = context;
@@ -50,7 +63,7 @@ export function softmaxOf(context: Context, value: Value | undefined, given: num
           );
     const shape = memoryShape(source.dims, source.perm);
     const id = assembler.node(
-      "softmax",
+      kind,
       [source.id],
       {},
       { name: output.name, shape, quant: output.quant, origin: output.origin },
@@ -67,8 +80,10 @@ export function softmaxOf(context: Context, value: Value | undefined, given: num
   };
 }
 
-export const importArgMax: Importer = (context) => {
-  const x = activation(context, 0);
+/** ArgMax, and ArgMin: the same of the values in reverse order. */
+export const importArgExtreme: Importer = (context) => {
+  const given = activation(context, 0);
+  const x = context.node.opType === "ArgMin" ? reversed(context, given) : given;
   const { assembler } = context;
   const axis = positiveAxis(context, numberAttribute(context, "axis", 0), x.dims);
   const keepDims = numberAttribute(context, "keepdims", 1) !== 0;
@@ -86,3 +101,14 @@ export const importArgMax: Importer = (context) => {
   const perm = keepDims ? kept : kept.map((memory) => (memory > memoryAxis ? memory - 1 : memory));
   return [{ kind: "index", id, dtype: "int64", dims, perm }];
 };
+
+/** -1 - q for every value q: the smallest becomes the largest. */
+function reversed(context: Context, x: TensorValue): TensorValue {
+  const { assembler } = context;
+  const quant = assembler.quantOf(x);
+  const table = Int8Array.from({ length: 256 }, (_, i) => 127 - i);
+  const tableId = assembler.constant(`${x.id}_reversed_table`, "int8", [256], table, quant);
+  const { shape } = assembler.tensor(x.id);
+  const output = { name: `${x.id}_reversed`, shape, quant, origin: originOf(context) };
+  return { ...x, id: assembler.node("lookup", [x.id, tableId], {}, output) };
+}

@@ -1,14 +1,15 @@
 /** The importer table: ONNX operator to the function that reads it. */
 import type { Importer } from "../context.js";
 import { importBatchNormalization } from "./batch-normalization.js";
-import { importBinary } from "./binary.js";
+import { importBinary, importPRelu, importVariadic } from "./binary.js";
 import { importCast } from "./cast.js";
 import { foldingImporters, importConstant, importConstantOfShape } from "./constants.js";
-import { importArgMax, importSoftmax } from "./heads.js";
+import { importArgExtreme, importLogSoftmax, importSoftmax } from "./heads.js";
 import { importConcat, importPad, importSlice, importSplit } from "./parts.js";
-import { importAveragePool, importGlobalAveragePool, importMaxPool, importReduceMean } from "./pools.js";
+import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./pools.js";
 import { qlinearImporters } from "./qlinear.js";
 import { importDequantizeLinear, importQuantizeLinear } from "./quantize.js";
+import { importReduce } from "./reductions.js";
 import {
   importFlatten,
   importIdentity,
@@ -27,7 +28,8 @@ const standard: Readonly<Record<string, Importer>> = {
   ...unaryImporters,
   ...foldingImporters,
   Add: importBinary,
-  ArgMax: importArgMax,
+  ArgMax: importArgExtreme,
+  ArgMin: importArgExtreme,
   AveragePool: importAveragePool,
   BatchNormalization: importBatchNormalization,
   Cast: importCast,
@@ -44,14 +46,25 @@ const standard: Readonly<Record<string, Importer>> = {
   Gemm: importGemm,
   GlobalAveragePool: importGlobalAveragePool,
   Identity: importIdentity,
+  LogSoftmax: importLogSoftmax,
   MatMul: importMatMul,
-  Max: importBinary,
+  Max: importVariadic,
   MaxPool: importMaxPool,
-  Min: importBinary,
+  Mean: importVariadic,
+  Min: importVariadic,
   Mul: importBinary,
+  PRelu: importPRelu,
   Pad: importPad,
+  Pow: importBinary,
   QuantizeLinear: importQuantizeLinear,
-  ReduceMean: importReduceMean,
+  ReduceL1: importReduce,
+  ReduceL2: importReduce,
+  ReduceMax: importReduce,
+  ReduceMean: importReduce,
+  ReduceMin: importReduce,
+  ReduceProd: importReduce,
+  ReduceSum: importReduce,
+  ReduceSumSquare: importReduce,
   Reshape: importReshape,
   Shape: importShape,
   Size: importSize,
@@ -60,6 +73,7 @@ const standard: Readonly<Record<string, Importer>> = {
   Split: importSplit,
   Squeeze: importSqueeze,
   Sub: importBinary,
+  Sum: importVariadic,
   Tile: importTile,
   Transpose: importTranspose,
   Unsqueeze: importUnsqueeze,

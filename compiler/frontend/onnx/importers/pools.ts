@@ -3,17 +3,15 @@ import { must } from "../../../diagnostics.js";
 import type { Shape } from "../../../ir/shape.js";
 import {
   type Context,
-  constantInts,
   type Importer,
   intsAttribute,
   malformed,
   numberAttribute,
   originOf,
-  positiveAxis,
   realActivation,
   unsupported,
 } from "../context.js";
-import { memoryShape, nhwc } from "../layout.js";
+import { memoryShape, nhwc, withNeighbours } from "../layout.js";
 import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
 import { readWindow, type Window } from "../window.js";
 import { moveQuantized, type PlanMove } from "./move-quantized.js";
@@ -137,47 +135,23 @@ export function averagePool(context: Context, value: Value | undefined): Pending
 
 export const importGlobalAveragePool: Importer = (context) => [globalAverage(context, context.input(0), [2, 3], true)];
 
-export const importReduceMean: Importer = (context) => {
-  const x = realActivation(context, context.input(0), 0);
-  numberAttribute(context, "noop_with_empty_axes", 0);
-  const given = constantInts(context, 1, "the axes") ?? intsAttribute(context, "axes") ?? x.dims.map((_, axis) => axis);
-  const axes = given.map((axis) => positiveAxis(context, axis, x.dims));
-  const mean = globalAverage(context, x, axes, numberAttribute(context, "keepdims", 1) !== 0);
-  return [
-    {
-      ...mean,
-      origin: {
-        ...mean.origin,
-        island: "ONNX Runtime computes ReduceMean in float on x64; lwc uses the arithmetic of its global average pool",
-      },
-    },
-  ];
-};
-
-/** Mean over ONNX axes that are neighbours in memory: height, width, or both. */
+/** Mean over ONNX axes; those that are no neighbours in memory are moved together first. */
 export function globalAverage(
   context: Context,
   value: Value | undefined,
   axes: readonly number[],
   keepDims: boolean,
 ): PendingValue {
-  const x = realActivation(context, value, 0);
+  const given = realActivation(context, value, 0);
   const { assembler } = context;
+  const origin = originOf(context);
+  const x = assembler.toLayout(given, withNeighbours(given.perm, axes), origin);
   const memory = axes.map((axis) => must(x.perm[axis], "axis")).sort((a, b) => a - b);
-  if (memory.length === 0 || memory.some((axis, i) => axis !== (memory[0] ?? 0) + i)) {
-    unsupported(
-      context,
-      "LWC1194",
-      `a mean of [${x.dims.join(",")}] over axes [${axes.join(",")}]`,
-      "lwc takes means over height and width",
-    );
-  }
   const dims = keepDims
     ? x.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
     : x.dims.filter((_, axis) => !axes.includes(axis));
   const kept = x.perm.filter((_, axis) => keepDims || !axes.includes(axis));
   const perm = keepDims ? kept : kept.map((at) => at - memory.filter((axis) => axis < at).length);
-  const origin = originOf(context);
   const finish = (output: OutputSpec): TensorValue => {
     const attrs = { axes: memory, keepDims, clampMin: output.clampMin, clampMax: output.clampMax };
     const id = assembler.node("mean", [x.id], attrs, {

@@ -14,7 +14,7 @@ import {
   unsupported,
 } from "../context.js";
 import type { PendingValue, TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
-import { combine } from "./binary.js";
+import { combine } from "./combine.js";
 import { softmaxOf } from "./heads.js";
 import { concatenate } from "./parts.js";
 import { averagePool, globalAverage } from "./pools.js";

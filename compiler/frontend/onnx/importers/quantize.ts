@@ -20,6 +20,7 @@ import {
 import { dtypeName, dtypeOf } from "../dtypes.js";
 import type { OnnxTensor } from "../onnx-model.js";
 import type { PendingValue, TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
+import { indexInMemory } from "./places.js";
 
 export const importDequantizeLinear: Importer = (context) => {
   const value = context.input(0);
@@ -165,7 +166,7 @@ function requantizeTensor(context: Context, value: TensorValue, quant: Quant, na
   );
 }
 
-/** One exact table for a chain of unary functions. */
+/** Exact tables for a chain of unary functions: one, or one for each that differs. */
 export function finishUnary(context: Context, value: UnaryValue, quant: Quant, name: string): TensorValue {
   const { assembler } = context;
   const undefinedAt = value.results.findIndex((result) => Number.isNaN(result));
@@ -173,14 +174,14 @@ export function finishUnary(context: Context, value: UnaryValue, quant: Quant, n
     context.warnings.push({
       code: "LWC1173",
       kind: "warning",
-      message: `${nodeName(context.node)}: ${value.label} is undefined for some inputs, as for ${assembler.realValues(value.source)[undefinedAt] ?? 0}; there the result is the lowest value, as ONNX Runtime has it on x64`,
+      message: `${nodeName(context.node)}: ${value.label} is undefined for some inputs, as for ${assembler.realValues(value.source)[undefinedAt % 256] ?? 0}; there the result is the lowest value, as ONNX Runtime has it on x64`,
       where: { node: nodeName(context.node) },
     });
   }
   const table = Int8Array.from(value.results, (result) =>
     Number.isNaN(result) ? -128 : quantize(result, scaleOf(quant), quant.zeroPoint),
   );
-  const tableId = assembler.constant(`${name}_table`, "int8", [256], table, quant);
+  const { tables, index } = distinctTables(table, value.places?.index);
   const origin: Origin = {
     nodes: value.nodes,
     label: value.label,
@@ -188,13 +189,40 @@ export function finishUnary(context: Context, value: UnaryValue, quant: Quant, n
       ? {}
       : { island: `ONNX Runtime computes ${value.label} in float on x64; the table holds the same results, exactly` }),
   };
-  const id = assembler.node(
-    "lookup",
-    [value.source.id, tableId],
-    {},
-    { name, shape: assembler.tensor(value.source.id).shape, quant, origin },
-  );
+  const { shape } = assembler.tensor(value.source.id);
+  const output = { name, shape, quant, origin };
+  const count = tables.length / 256;
+  if (!value.places || count === 1) {
+    const tableId = assembler.constant(`${name}_table`, "int8", [256], tables, quant);
+    return { ...value.source, id: assembler.node("lookup", [value.source.id, tableId], {}, output), real: true };
+  }
+  const tablesId = assembler.constant(`${name}_tables`, "int8", [count, 256], tables, quant);
+  const which = indexInMemory(value.source, { dims: value.places.dims, index }, shape);
+  const indexId = assembler.constant(`${name}_index`, "int32", which.shape, which.index);
+  const id = assembler.node("lookup_each", [value.source.id, tablesId, indexId], {}, output);
   return { ...value.source, id, real: true };
+}
+
+/** Functions that quantization makes equal share a table. */
+function distinctTables(
+  tables: Int8Array,
+  index: Int32Array | undefined,
+): { readonly tables: Int8Array; readonly index: Int32Array } {
+  if (!index) return { tables, index: new Int32Array(1) };
+  const numbers = new Map<string, number>();
+  const rows: Int8Array[] = [];
+  const renamed = Int32Array.from({ length: tables.length / 256 }, (_, i) => {
+    const row = tables.subarray(i * 256, (i + 1) * 256);
+    const key = String.fromCharCode(...new Uint8Array(row.buffer, row.byteOffset, row.length));
+    const number = numbers.get(key) ?? rows.push(row) - 1;
+    numbers.set(key, number);
+    return number;
+  });
+  const kept = new Int8Array(rows.length * 256);
+  rows.forEach((row, i) => {
+    kept.set(row, i * 256);
+  });
+  return { tables: kept, index: index.map((i) => must(renamed[i], "table")) };
 }
 
 /** Smallest rounding slack that ONNX Runtime allows before a Clip counts as narrower than the quantized range. */

@@ -15,6 +15,7 @@ import { identity, layoutForReshape, memoryShape, reshapeLayout } from "../layou
 import type { OnnxTensor } from "../onnx-model.js";
 import type { TensorValue, UnaryValue, Value, WeightsValue } from "../values.js";
 import { constantOf, strided } from "./fold.js";
+import { moveLater } from "./move-quantized.js";
 
 /** The same elements under other dims; inserts a transpose first where the order in memory does not fit. */
 export function reshapeTo(context: Context, value: TensorValue, dims: Shape): TensorValue {
@@ -40,13 +41,15 @@ export function reshapeTo(context: Context, value: TensorValue, dims: Shape): Te
   return { ...value, id, dims, perm: layout };
 }
 
-/** Applies a movement to an activation, or to the activation below a unary function. */
+/** Applies a movement to an activation, or to the activation below a unary function that is the same everywhere. */
 export function moveActivation(
   context: Context,
   value: Value | undefined,
   move: (tensor: TensorValue) => TensorValue,
 ): Value {
   if (value?.kind === "tensor") return move(value);
+  if (value?.kind === "unary" && value.places)
+    return moveLater(context, value, (x) => ({ dims: move(x).dims, emit: move }));
   if (value?.kind === "unary") return { ...value, source: move(value.source) } satisfies UnaryValue;
   return unsupported(
     context,
@@ -56,7 +59,8 @@ export function moveActivation(
   );
 }
 
-function dimsOf(value: Value | undefined): Shape | undefined {
+/** Shape of a value in the model; undefined where there is none. */
+export function dimsOf(value: Value | undefined): Shape | undefined {
   switch (value?.kind) {
     case "tensor":
     case "pending":

@@ -75,25 +75,26 @@ export const importGather: Importer = (context) => {
   ];
 };
 
-/** Repeats an activation until its axes have these lengths; `source` names the coordinate of each. */
-function repeat(context: Context, value: Value | undefined, rank: number, target: (dims: Shape) => Shape): Value {
-  return moveActivation(context, value ?? activation(context, 0), (x) => {
-    const wide = [...new Array<number>(Math.max(0, rank - x.dims.length)).fill(1), ...x.dims];
-    const dims = target(wide);
-    return identity(wide.length).reduce(
-      (current, axis) => {
-        const [from, to] = [must(wide[axis], "dim"), must(dims[axis], "dim")];
-        if (from === to) return current;
-        return takeAlong(
-          context,
-          current,
-          axis,
-          Array.from({ length: to }, (_, i) => i % from),
-        );
-      },
-      reshapeTo(context, x, wide),
-    );
-  });
+/** Repeats an activation until its axes have these lengths, each a multiple of what it was. */
+export function expandActivation(context: Context, x: TensorValue, dims: Shape): TensorValue {
+  const wide = [...new Array<number>(Math.max(0, dims.length - x.dims.length)).fill(1), ...x.dims];
+  return identity(wide.length).reduce(
+    (current, axis) => {
+      const [from, to] = [must(wide[axis], "dim"), must(dims[axis], "dim")];
+      if (from === to) return current;
+      return takeAlong(
+        context,
+        current,
+        axis,
+        Array.from({ length: to }, (_, i) => i % from),
+      );
+    },
+    reshapeTo(context, x, wide),
+  );
+}
+
+function repeat(context: Context, value: Value | undefined, target: (dims: Shape) => Shape): Value {
+  return moveActivation(context, value ?? activation(context, 0), (x) => expandActivation(context, x, target(x.dims)));
 }
 
 export const importExpand: Importer = (context) => {
@@ -103,7 +104,7 @@ export const importExpand: Importer = (context) => {
   const target = (dims: Shape): Shape => broadcastDims(dims, shape) ?? doNotBroadcast(context, dims, shape);
   if (value?.kind === "constant")
     return [{ kind: "constant", tensor: expandConstant(value.tensor, target(value.tensor.dims)) }];
-  return [repeat(context, value, shape.length, target)];
+  return [repeat(context, value, target)];
 };
 
 export const importTile: Importer = (context) => {
@@ -118,5 +119,5 @@ export const importTile: Importer = (context) => {
     checkConstantDims(context, target(value.tensor.dims));
     return [{ kind: "constant", tensor: tileConstant(value.tensor, given) }];
   }
-  return [repeat(context, value, 0, target)];
+  return [repeat(context, value, target)];
 };
