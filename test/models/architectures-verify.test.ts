@@ -41,15 +41,10 @@ describe("tiny architectures, quantized", () => {
 
       expect(interiorTransposes(program.graph)).toEqual([]);
 
-      for (const target of ["cortex-m4", "cortex-m55"]) {
-        const other = await verifyQuantized({
-          bytes,
-          target,
-          engines: ["replay", "qemu"],
-          cases: (graph) => mixedCases(graph, 2, 1),
-        });
-        expect(other.result.differences).toEqual([]);
-      }
+      const others = ["cortex-m4", "cortex-m55"].map((target) =>
+        verifyQuantized({ bytes, target, engines: ["replay", "qemu"], cases: (graph) => mixedCases(graph, 2, 1) }),
+      );
+      for (const other of await Promise.all(others)) expect(other.result.differences).toEqual([]);
     },
     600_000,
   );

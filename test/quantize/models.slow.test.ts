@@ -1,45 +1,19 @@
 /** The float reference models: accuracy on labelled data, and every result compiles and is equal in all oracles. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openInference } from "../../compiler/cli/float-inference.js";
 import { compile } from "../../compiler/compile.js";
 import { type QuantizeResult, quantize } from "../../compiler/quantize/quantize.js";
-import type { Sample, SampleSource } from "../../compiler/quantize/samples.js";
+import type { SampleSource } from "../../compiler/quantize/samples.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
-import { parseNpy } from "../../compiler/verify/npy.js";
 import { type Engine, verifyProgram } from "../../compiler/verify/verify-program.js";
+import { normalizedCifar, type Pictures, pictures } from "../support/labelled-pictures.js";
 import { modelsDirectory, modelsMissing, readModel } from "../support/shared-models.js";
 import { coreTarget } from "../support/targets.js";
 import { tier } from "../support/tier.js";
 import { asSource, randomSamples } from "./float-nets.js";
 
-const dataDirectory = modelsDirectory === undefined ? "" : join(modelsDirectory, "../data");
 const load = await openInference();
-
-interface Pictures {
-  readonly input: string;
-  /** Channel of the file behind each channel of the model. */
-  readonly channels: readonly number[];
-  readonly real: (value: number, channel: number) => number;
-}
-
-/** Labelled pictures in NHWC as samples in NCHW. */
-function pictures(stem: string, labels: string, { input, channels, real }: Pictures): readonly Sample[] {
-  const { shape, data } = parseNpy(readFileSync(join(dataDirectory, `${stem}.npy`)), stem);
-  const [count = 0, height = 0, width = 0, depth = 0] = shape;
-  const area = height * width;
-  const known: { labels: number[] } = JSON.parse(readFileSync(join(dataDirectory, labels), "utf8"));
-  return Array.from({ length: count }, (_, n) => {
-    const values = new Float32Array(area * depth);
-    for (let c = 0; c < depth; c++) {
-      for (let i = 0; i < area; i++)
-        values[c * area + i] = real(Number(data[(n * area + i) * depth + channels[c]!]), c);
-    }
-    return { name: `${stem} ${n}`, inputs: new Map([[input, values]]), label: known.labels[n]! };
-  });
-}
 
 async function expectEqual(bytes: Uint8Array, engines: readonly Engine[], runs: number): Promise<void> {
   const { program, imported } = compile(bytes, coreTarget("cortex-m7"));
@@ -87,8 +61,6 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
     await expectEqual(bytes, ["passes", "replay", "host"], 4);
   }, 300_000);
 
-  const mean = [0.4914, 0.4822, 0.4465];
-  const deviation = [0.247, 0.2435, 0.2616];
   test.each(
     tier === "full"
       ? ["cifar_ghostnet_f32", "cifar_mobilenetv3_f32", "cifar_shufflenetv2_f32", "cifar_squeezenet_f32"]
@@ -96,7 +68,7 @@ describe.skipIf(modelsDirectory === undefined)(`float models (${modelsMissing})`
   )(
     "%s on CIFAR-10: within one point of float",
     async (name) => {
-      const { bytes, report } = await run(name, ...cifar((v, c) => (v / 255 - mean[c]!) / deviation[c]!));
+      const { bytes, report } = await run(name, ...cifar(normalizedCifar.real));
       expect(report.int8.top1).toBeGreaterThanOrEqual(report.float.top1! - 0.01);
       expect(report.int8.agreement).toBeGreaterThan(0.94);
       await expectEqual(bytes, ["passes", "replay"], 2);
