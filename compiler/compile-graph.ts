@@ -5,11 +5,12 @@ import type { Graph } from "./ir/graph.js";
 import type { Optimize } from "./ops/kernel.js";
 import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
+import { checkPorts } from "./schedule/check-ports.js";
 import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
 import { computeLiveness } from "./schedule/liveness.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planArena } from "./schedule/plan-arena.js";
-import type { PassNote, Program } from "./schedule/schedule.js";
+import type { PassNote, PortOptions, Program } from "./schedule/schedule.js";
 import { type StreamOptions, streamRows } from "./schedule/stream-rows.js";
 import type { Target } from "./targets.js";
 import { version } from "./version.js";
@@ -22,6 +23,10 @@ export interface BackEndOptions {
   readonly optimize?: Optimize;
   /** Where graph inputs and outputs live; default "caller". */
   readonly io?: "caller" | "arena";
+  /** Whether the caller hands over the input row by row; default "whole". */
+  readonly input?: "whole" | "rows";
+  /** Whether the output is handed over row by row; default "whole". */
+  readonly output?: "whole" | "rows";
   /** Bytes of arena to stay within; the least possible where more cannot be had. Default: what `optimize` says. */
   readonly ram?: number;
   /** The command to print into the banner. */
@@ -36,24 +41,24 @@ export interface BackEndOptions {
 const BALANCED_OVERHEAD = 0.01;
 
 /** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
-function streamOptions(
-  optimize: Optimize,
-  io: "caller" | "arena",
-  target: Target,
-  ram: number | undefined,
-): StreamOptions {
-  if (ram !== undefined) return { io, budget: ram };
-  if (optimize === "ram") return { io };
-  if (optimize === "balanced") return { io, overhead: BALANCED_OVERHEAD };
+function streamOptions(optimize: Optimize, ports: PortOptions, target: Target, ram: number | undefined): StreamOptions {
+  if (ram !== undefined) return { ports, budget: ram };
+  // Who hands over rows has no room for the whole.
+  if (optimize === "ram" || ports.input === "rows" || ports.output === "rows") return { ports };
+  if (optimize === "balanced") return { ports, overhead: BALANCED_OVERHEAD };
   const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
-  return { io, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
+  return { ports, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
 }
 
 /** Optimizes, schedules and places a graph. Throws CompileError with everything that is wrong. */
 export function compileGraph(imported: Graph, target: Target, options: BackEndOptions = {}): Program {
   const numerics = makeNumerics(options.numerics ?? "ort");
   const optimize = options.optimize ?? "balanced";
-  const io = options.io ?? "caller";
+  const ports: PortOptions = {
+    io: options.io ?? "caller",
+    input: options.input ?? "whole",
+    output: options.output ?? "whole",
+  };
   const log: PassNote[] = [];
 
   let graph = imported;
@@ -63,20 +68,21 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
     options.onSnapshot?.(step.pass, step.graph);
   }
 
+  checkPorts(graph, ports);
   const order = orderNodes(graph);
   log.push({ pass: "order-nodes", why: order.why });
   const chosen = chooseKernels(graph, order, { target, numerics, optimize });
   const name = programName(graph.name);
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
-  const streamed = streamRows(chosen, streamOptions(optimize, io, target, options.ram));
+  const streamed = streamRows(chosen, streamOptions(optimize, ports, target, options.ram));
   log.push(
     ...streamed.streams.map(({ first, last, why }) => ({
       pass: "stream-rows",
       why: `steps ${first} to ${last}: ${why}`,
     })),
   );
-  const arena = planArena(computeLiveness(streamed, io), streamed.steps.length);
+  const arena = planArena(computeLiveness(streamed, ports), streamed.steps.length);
   const schedule = orderRows(streamed, arena.overlaps);
   const program: Program = {
     name,
@@ -87,7 +93,7 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
     options: {
       numerics: numerics.profile,
       optimize,
-      io,
+      ...ports,
       command: options.command ?? "",
       modelHash: options.modelHash ?? "",
       version,

@@ -42,6 +42,10 @@ function withModel(command: Command, defaultTarget: string | undefined): Command
 }
 
 /** For the commands that plan memory. */
+const rowsOption = [
+  "--rows <ports>",
+  "input, output or input,output: handed over row by row, so that the whole need not be in RAM",
+] as const;
 const ramOption = ["--ram <bytes>", "stream rows until the arena fits this much, as 65536 or 64K"] as const;
 const ioOption = [
   "--io <where>",
@@ -109,6 +113,7 @@ withSamples(
 withSamples(withModel(program.command("compile").description("write C sources, header and report"), undefined))
   .option("-o, --output <folder>", "where to write", "out")
   .option(...ioOption)
+  .option(...rowsOption)
   .option(...ramOption)
   .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
   .option("--force", "write into a folder that holds other files too")
@@ -120,6 +125,7 @@ withSamples(withModel(program.command("compile").description("write C sources, h
 
 withModel(program.command("verify").description("prove reference = schedule = host C = QEMU, byte for byte"), undefined)
   .option(...ioOption)
+  .option(...rowsOption)
   .option(...ramOption)
   .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
   .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
@@ -140,6 +146,7 @@ withModel(program.command("bench").description("count instructions per layer in 
 
 withModel(program.command("inspect").description("show what lwc makes of a model, and why"), "cortex-m4")
   .option(...ioOption)
+  .option(...rowsOption)
   .option(...ramOption)
   .option("--ir", "the graph after all passes, as .lwir")
   .option("--plan", "steps, kernels and arena")

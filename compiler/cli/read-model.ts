@@ -12,6 +12,8 @@ export interface ModelOptions {
   readonly numerics?: string;
   readonly optimize?: string;
   readonly io?: string;
+  /** What is handed over row by row: "input", "output" or both, with a comma. */
+  readonly rows?: string;
   readonly ram?: string;
   readonly name?: string;
   readonly inputShape?: readonly string[];
@@ -31,6 +33,7 @@ export function readModel(path: string, options: ModelOptions, command: string):
       numerics: choose("--numerics", options.numerics ?? "ort", ["ort", "ort-arm64", "fast"] satisfies Profile[]),
       optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size", "ram"] satisfies Optimize[]),
       io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
+      ...parseRows(options.rows),
       ...(options.ram === undefined ? {} : { ram: parseBytes(options.ram) }),
       name,
       inputShapes: parseShapes(options.inputShape ?? []),
@@ -38,6 +41,18 @@ export function readModel(path: string, options: ModelOptions, command: string):
       modelHash: createHash("sha256").update(bytes).digest("hex"),
       readExternal: (location) => readExternal(path, location),
     },
+  };
+}
+
+/** "input", "output" or "input,output". */
+function parseRows(text: string | undefined): Pick<CompileOptions, "input" | "output"> {
+  const ports = text?.split(",") ?? [];
+  const isKnown = ports.every((port) => port === "input" || port === "output");
+  if (!isKnown || new Set(ports).size < ports.length)
+    return fail({ code: "LWC7156", kind: "error", message: `--rows ${text}: expected input, output or input,output` });
+  return {
+    input: ports.includes("input") ? "rows" : "whole",
+    output: ports.includes("output") ? "rows" : "whole",
   };
 }
 

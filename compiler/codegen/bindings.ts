@@ -19,6 +19,8 @@ export interface PortBinding {
   readonly bytes: number;
   /** True where the bytes lie in the arena: an accessor instead of a parameter. */
   readonly inArena: boolean;
+  /** True where the caller hands over or gets the rows one by one: neither accessor nor parameter. */
+  readonly byRows: boolean;
 }
 
 /** A name for a place in the arena. */
@@ -48,7 +50,7 @@ export interface Bindings {
 const legalName = /^[A-Za-z][A-Za-z0-9_]*$/;
 
 /** What follows the prefix in names that do not come from a tensor. */
-const ownNames = ["run", "ctx", "arena", "macs", "weights", "at"];
+const ownNames = ["run", "begin", "push_row", "finish", "ctx", "arena", "macs", "weights", "at", "feeding"];
 
 /** `runtimeNames`: what runtime-c defines, from runtime-files.ts. */
 export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>): Bindings {
@@ -117,6 +119,7 @@ function bindPorts(
         cType: tensor.dtype === "int8" ? "int8_t" : "int32_t",
         bytes: elementCount(tensor.shape) * width,
         inArena: program.arena.places.get(port.tensor)?.kind === "arena",
+        byRows: program.options[direction] === "rows",
       };
     };
   return [...program.graph.inputs.map(bind("input")), ...program.graph.outputs.map(bind("output"))];

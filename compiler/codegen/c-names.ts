@@ -40,11 +40,12 @@ const reserved: ReadonlySet<string> = new Set(
     "fortran friend goto if import inline int long module mutable namespace new noexcept not not_eq nullptr operator or or_eq override private " +
     "protected public register reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch " +
     "template this thread_local throw true try typedef typeid typename typeof typeof_unqual union unix unsigned using virtual void volatile " +
-    "wchar_t while xor xor_eq errno assert linux i386 arm near far interrupt main offsetof memset memcpy arena ctx run"
+    "wchar_t while xor xor_eq errno assert linux i386 arm near far interrupt main offsetof memset memcpy arena ctx run sink user made fed rows row k out_y"
   ).split(" "),
 );
 
 /** True for a name that can stand alone in C and C++, as a parameter of a public function does. */
 export function isFreeName(name: string): boolean {
-  return /^[a-z]/.test(name) && !reserved.has(name) && !/^lwc(_|$)/.test(name) && !name.endsWith("_t");
+  // y3 counts the rows of a step.
+  return /^[a-z]/.test(name) && !reserved.has(name) && !/^(lwc(_|$)|y\d+$)/.test(name) && !name.endsWith("_t");
 }

@@ -58,5 +58,5 @@ export function emit(program: Program, assets: Assets, options: EmitOptions = {}
 /** For each input, then each output: the function that yields its address in the arena; undefined where the caller's buffer serves. */
 export function portAccessors(program: Program, assets: Assets): readonly (string | undefined)[] {
   const { prefix, ports } = bindProgram(program, runtimeNames(assets.runtime));
-  return ports.map((port) => (port.inArena ? `${prefix}_${port.name}` : undefined));
+  return ports.map((port) => (port.inArena && !port.byRows ? `${prefix}_${port.name}` : undefined));
 }

@@ -1,7 +1,8 @@
 /** The view of <name>.h: macros of the ports, the context, the functions. */
 import { scaleOf } from "../ir/quant.js";
-import { elementCount, formatShape } from "../ir/shape.js";
+import { elementCount, formatShape, rowLength } from "../ir/shape.js";
 import { programSizes } from "../schedule/program-sizes.js";
+import { feedCounters } from "../schedule/row-plan.js";
 import type { Program } from "../schedule/schedule.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings, PortBinding } from "./bindings.js";
@@ -23,11 +24,14 @@ export function headerView(program: Program, bindings: Bindings): HeaderView {
     arenaAlign: String(arena.align),
     arenaComment:
       arena.bytes > 0
-        ? "Intermediate results; the contents mean nothing between two calls."
+        ? program.options.input === "rows"
+          ? "Intermediate results; the contents matter from begin to finish."
+          : "Intermediate results; the contents mean nothing between two calls."
         : "This model needs no arena, but C wants a member.",
+    contextMembers: contextMembers(program),
     ports: bindings.ports.map(portView),
     accessors: accessorViews(bindings),
-    run: runView(program, bindings),
+    functions: [...feedFunctions(program, bindings), runView(program, bindings)],
   };
 }
 
@@ -38,7 +42,7 @@ export function arenaLength(program: Program, bindings: Bindings): string {
 
 export function accessorViews(bindings: Bindings): readonly AccessorView[] {
   return bindings.ports.flatMap((binding) => {
-    if (!binding.inArena) return [];
+    if (!binding.inArena || binding.byRows) return [];
     const entry = bindings.offsets.find((offset) => offset.tensor?.id === binding.tensor.id);
     const when =
       binding.direction === "input"
@@ -58,20 +62,87 @@ export function accessorViews(bindings: Bindings): readonly AccessorView[] {
   });
 }
 
+/** run(); or finish(), where the input came row by row. */
 export function runView(program: Program, bindings: Bindings): RunView {
-  const args = bindings.ports.filter((port) => !port.inArena);
-  const parameters = args.map((port) => `${port.direction === "input" ? "const " : ""}${port.cType} *${port.name}`);
+  const isFed = program.options.input === "rows";
+  const args = bindings.ports.filter((port) => !port.inArena && !port.byRows);
+  const parameters = [
+    ...args.map((port) => `${port.direction === "input" ? "const " : ""}${port.cType} *${port.name}`),
+    ...(isFed ? [] : sinkParameters(program)),
+  ];
   const lines = args.map(
     (port) => `${port.name}: ${port.macro}_BYTES bytes, ${port.direction === "input" ? "read" : "written"}`,
   );
+  const errors = `LWC_ERROR_NULL for a NULL pointer, LWC_ERROR_ALIGNMENT for a context not aligned to ${program.arena.align}`;
   return {
-    signature: callText("", `lwc_status ${bindings.prefix}_run`, [`${bindings.prefix}_ctx *ctx`, ...parameters], ""),
+    signature: callText(
+      "",
+      `lwc_status ${bindings.prefix}_${isFed ? "finish" : "run"}`,
+      [`${bindings.prefix}_ctx *ctx`, ...parameters],
+      "",
+    ),
     notes: wrapNotes([
-      "Runs one inference. Needs no initialisation, keeps nothing between calls, may run at the same time with another context.",
+      isFed
+        ? "Ends the inference when all rows are there: runs what is left of it. The next one starts with begin again."
+        : "Runs one inference. Needs no initialisation, keeps nothing between calls, may run at the same time with another context.",
       ...lines,
-      `Returns LWC_OK, LWC_ERROR_NULL for a NULL pointer, LWC_ERROR_ALIGNMENT for a context not aligned to ${program.arena.align}.`,
+      ...(isFed ? [] : sinkNotes(program, bindings)),
+      isFed
+        ? `Returns LWC_OK, ${errors}, LWC_ERROR_ORDER without begin or where rows are missing, which may still be pushed.`
+        : `Returns LWC_OK, ${errors}.`,
     ]),
   };
+}
+
+/** begin() and push_row(), where the input comes row by row. */
+export function feedFunctions(program: Program, bindings: Bindings): readonly RunView[] {
+  const input = bindings.ports.find((port) => port.direction === "input");
+  if (program.options.input !== "rows" || !input) return [];
+  const { prefix } = bindings;
+  const context = `${prefix}_ctx *ctx`;
+  return [
+    {
+      signature: callText("", `lwc_status ${prefix}_begin`, [context, ...sinkParameters(program)], ""),
+      notes: wrapNotes([
+        "Starts an inference whose input is handed over row by row, and forgets one that was not finished.",
+        ...sinkNotes(program, bindings),
+        "Returns LWC_OK, LWC_ERROR_NULL or LWC_ERROR_ALIGNMENT.",
+      ]),
+    },
+    {
+      signature: callText("", `lwc_status ${prefix}_push_row`, [context, `const int8_t *row`], ""),
+      notes: wrapNotes([
+        `Hands over the next row of the input, from the top, ${input.macro}_HEIGHT in all, and computes what it makes possible.`,
+        `row: ${input.macro}_ROW_BYTES bytes, read; the caller may reuse it at once`,
+        "Returns LWC_OK, LWC_ERROR_NULL, LWC_ERROR_ALIGNMENT, LWC_ERROR_ORDER without begin or after the last row; an error changes nothing.",
+      ]),
+    },
+  ];
+}
+
+function sinkParameters({ options }: Program): readonly string[] {
+  return options.output === "rows" ? ["lwc_row_sink sink", "void *user"] : [];
+}
+
+function sinkNotes({ options }: Program, bindings: Bindings): readonly string[] {
+  const output = bindings.ports.find((port) => port.direction === "output");
+  return options.output === "rows" && output
+    ? [
+        `sink: called for each row of the output, ${output.macro}_ROW_BYTES bytes, from the top; it must not call back into this context`,
+        "user: passed on to sink, may be NULL",
+      ]
+    : [];
+}
+
+/** What the context holds besides the arena. */
+function contextMembers(program: Program): readonly string[] {
+  if (program.options.input !== "rows") return [];
+  return [
+    "/* Where the inference stands: set by begin, not to be touched. */",
+    "uint32_t phase;",
+    `int32_t made[${feedCounters(program.schedule)}];`,
+    ...(program.options.output === "rows" ? ["lwc_row_sink sink;", "void *user;"] : []),
+  ];
 }
 
 function portView(binding: PortBinding): PortView {
@@ -86,6 +157,7 @@ function portView(binding: PortBinding): PortView {
       { name: `${macro}_BYTES`, value: `${bytes}u` },
       { name: `${macro}_COUNT`, value: String(elementCount(tensor.shape)) },
       ...dimMacros(binding),
+      ...(binding.byRows ? [{ name: `${macro}_ROW_BYTES`, value: `${rowLength(tensor.shape)}u` }] : []),
       ...quantMacros(binding),
     ],
   };

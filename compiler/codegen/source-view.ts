@@ -1,17 +1,17 @@
 /** The view of <name>.c: the arena map, the kernel instances, and run() as a list of steps. */
 import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { fillsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
 import { type Program, type Slot, type Step, streamOf } from "../schedule/schedule.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, maxColumns } from "./c-literal.js";
-import { accessorViews, arenaLength, runView } from "./header-view.js";
+import { accessorViews, arenaLength, feedFunctions, runView } from "./header-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
-import { streamArguments, streamName, streamView } from "./streams.js";
-import type { ArenaView, SourceView, StepView } from "./view.js";
+import { isHandedOver, rowPointer, streamArguments, streamName, streamView } from "./streams.js";
+import type { ArenaView, FeedView, HandOverView, SourceView, StepView } from "./view.js";
 
 export function sourceView(
   program: Program,
@@ -20,21 +20,55 @@ export function sourceView(
   trace: boolean,
 ): SourceView {
   const { steps } = program.schedule;
+  const feeding = program.schedule.streams.find(({ fed }) => fed !== undefined);
+  const isFed = program.options.input === "rows";
+  // The steps of the stream that is fed run in push_row().
+  const late = steps.filter((step) => feeding === undefined || step.index > feeding.last);
+  const early = steps.filter((step) => !late.includes(step));
   return {
     banner: bannerView(program, `${program.name}.c`, "the network"),
     name: program.name,
     prefix: bindings.prefix,
     macro: bindings.macro,
     kernelHeaders,
-    needsString: steps.some((step) => step.call !== undefined && fillsPaddingRow(step.call)),
+    needsString: isFed || steps.some((step) => step.call !== undefined && fillsPaddingRow(step.call)),
     arena: arenaView(program, bindings),
     trace,
     instances: bindings.instances.views,
     streams: program.schedule.streams.map((stream) => streamView(program, bindings, stream, trace)),
     accessors: accessorViews(bindings),
+    feed: isFed ? feedView(program, bindings, early, trace) : undefined,
     run: runView(program, bindings),
-    nullCheck: nullCheck(["ctx", ...bindings.ports.filter((port) => !port.inArena).map((port) => port.name)]),
-    usesArena: steps.some((step) => usesArena(program, step)),
+    nullCheck: nullCheck([
+      "ctx",
+      ...bindings.ports.filter((port) => !port.inArena && !port.byRows).map((port) => port.name),
+      ...(program.options.output === "rows" && !isFed ? ["sink"] : []),
+    ]),
+    usesArena: late.some((step) => usesArena(program, step)),
+    usesSink: isFed && late.some((step) => isHandedOver(program, step.node.output)),
+    steps: late.map((step) => stepView(program, bindings, step, trace)),
+  };
+}
+
+function feedView(program: Program, bindings: Bindings, steps: readonly Step[], trace: boolean): FeedView | undefined {
+  const [begin, push] = feedFunctions(program, bindings);
+  const input = program.graph.inputs[0]?.tensor;
+  if (!begin || !push || input === undefined) return undefined;
+  const { shape } = tensorOf(program.graph, input);
+  const hasSink = program.options.output === "rows";
+  return {
+    begin,
+    beginNullCheck: nullCheck(hasSink ? ["ctx", "sink"] : ["ctx"]),
+    push,
+    arenaAlign: String(program.arena.align),
+    phase: "0x4C574346",
+    phaseName: `${bindings.macro}_FEEDING`,
+    countersBytes: "sizeof ctx->made",
+    rows: String(rowCount(shape)),
+    rowBytes: String(rowLength(shape)),
+    place: rowPointer(program, bindings, input, "ctx->made[0]"),
+    hasSink,
+    usesSink: steps.some((step) => isHandedOver(program, step.node.output)),
     steps: steps.map((step) => stepView(program, bindings, step, trace)),
   };
 }
@@ -80,6 +114,7 @@ function arenaView(program: Program, bindings: Bindings): ArenaView {
     bytes: String(arena.bytes),
     length: arenaLength(program, bindings),
     align: String(arena.align),
+    isAlone: program.options.input === "whole",
   };
 }
 
@@ -120,6 +155,10 @@ function stepView(program: Program, bindings: Bindings, step: Step, trace: boole
     why: wrapText(commentText(step.why, 300), maxColumns - 4 - "/*  */".length).join("\n       "),
     call: callOf(program, bindings, step),
     trace: trace && step.call && !streamOf(program.schedule, step) ? callText("    ", "lwc_trace", traced, ";") : "",
+    handOver:
+      isHandedOver(program, output.id) && !streamOf(program.schedule, step)
+        ? handOverView(bindings, output)
+        : undefined,
   };
 }
 
@@ -142,6 +181,10 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
     ...bindings.instances.orderOf(step),
   ];
   return callText("    ", bindings.instances.nameOf(step), args, ";");
+}
+
+function handOverView(bindings: Bindings, { id, shape }: Tensor): HandOverView {
+  return { rows: String(rowCount(shape)), row: `${bindings.pointer(id)} + (out_y * ${rowLength(shape)})` };
 }
 
 function paddingArgument(bindings: Bindings, step: Step): readonly string[] {

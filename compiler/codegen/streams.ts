@@ -7,7 +7,7 @@ import { type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
 import { type Drive, fillsPaddingRow, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
 import { lastRow } from "../ops/row-window.js";
-import { type RowInput, type RowStep, rowSteps } from "../schedule/row-plan.js";
+import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
 import type { Bindings } from "./bindings.js";
 import { callText } from "./c-literal.js";
@@ -21,26 +21,67 @@ export function streamName(bindings: Bindings, stream: Stream): string {
   return `${bindings.prefix}_rows_${stream.first}_to_${stream.last}`;
 }
 
-/** What run() passes to a stream: the arena, and the caller's buffers that it touches. */
+/** What a stream is given: the arena, what it remembers from row to row, the caller's buffers and functions that it uses. */
 export function streamArguments(program: Program, bindings: Bindings, stream: Stream): readonly string[] {
-  const names = new Set(portsOf(program, bindings, stream).map((port) => port.name));
-  return [...(usesArena(program, stream) ? ["arena"] : []), ...names];
+  return parametersOf(program, bindings, stream).map(({ argument }) => argument);
+}
+
+interface Parameter {
+  readonly declaration: string;
+  readonly argument: string;
+}
+
+function parametersOf(program: Program, bindings: Bindings, stream: Stream): readonly Parameter[] {
+  const ports = new Map(portsOf(program, bindings, stream).map((port) => [port.name, port]));
+  return [
+    ...(usesArena(program, stream) ? [{ declaration: "int8_t *arena", argument: "arena" }] : []),
+    ...(stream.fed === undefined ? [] : [{ declaration: "int32_t *made", argument: "ctx->made" }]),
+    ...Array.from(ports.values(), ({ name, cType, direction }) => ({
+      declaration: `${direction === "input" ? "const " : ""}${cType} *${name}`,
+      argument: name,
+    })),
+    ...(handsOver(program, stream)
+      ? [
+          { declaration: "lwc_row_sink sink", argument: "sink" },
+          { declaration: "void *user", argument: "user" },
+        ]
+      : []),
+  ];
+}
+
+/** True where the stream makes an output that the caller gets row by row. */
+export function handsOver(program: Program, stream: Stream): boolean {
+  return stepsOf(program, stream).some((step) => isHandedOver(program, step.node.output));
+}
+
+/** True for an output that the caller gets row by row. */
+export function isHandedOver({ graph, options }: Program, id: TensorId): boolean {
+  return options.output === "rows" && graph.outputs.some((port) => port.tensor === id);
 }
 
 export function streamView(program: Program, bindings: Bindings, stream: Stream, trace: boolean): StreamView {
-  const steps = stepsOf(program, stream);
-  const rows = rowSteps(program.graph, steps);
-  const ports = portsOf(program, bindings, stream).map(
-    (port) => `${port.direction === "input" ? "const " : ""}${port.cType} *${port.name}`,
-  );
-  const parameters = [...(usesArena(program, stream) ? ["int8_t *arena"] : []), ...new Set(ports)];
+  const rows = streamSteps(program.schedule, stream);
+  const parameters = parametersOf(program, bindings, stream).map(({ declaration }) => declaration);
+  const isFed = stream.fed !== undefined;
   return {
     range: `${stream.first} to ${stream.last}`,
     signature: callText("", `static void ${streamName(bindings, stream)}`, parameters, ""),
-    counters: steps.map((step) => `y${step.index}`),
+    counters: rows.map((row, i) => ({
+      declaration: `${row.step ? "" : "const "}int32_t ${counterOf(row)}`,
+      start: isFed ? `made[${i}]` : "0",
+    })),
     // The layer nearest the output comes first.
-    steps: rows.map((row) => streamStep(program, bindings, stream, rows, row, trace)).reverse(),
+    steps: rows
+      .flatMap((row) =>
+        row.step ? [streamStep(program, bindings, stream, rows, { ...row, step: row.step }, trace)] : [],
+      )
+      .reverse(),
+    saves: isFed ? rows.flatMap((row, i) => (row.step ? [`made[${i}] = ${counterOf(row)};`] : [])) : [],
   };
+}
+
+function counterOf({ step }: RowStep): string {
+  return step ? `y${step.index}` : "fed";
 }
 
 function stepsOf(program: Program, stream: Stream): readonly Step[] {
@@ -67,7 +108,7 @@ function streamStep(
   bindings: Bindings,
   stream: Stream,
   rows: readonly RowStep[],
-  { step, inputs, rows: count }: RowStep,
+  { step, inputs, rows: count }: RowStep & { readonly step: Step },
   trace: boolean,
 ): StreamStepView {
   const { graph } = program;
@@ -97,6 +138,7 @@ function streamStep(
       ";",
     ),
     trace: trace ? callText("            ", "lwc_trace", [String(step.index), out, `${bytes}u`], ";") : "",
+    handOver: isHandedOver(program, step.node.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
 }
 
@@ -104,7 +146,7 @@ function streamStep(
 function readyText(rows: readonly RowStep[], inputs: readonly RowInput[], counter: string, count: number): string {
   const conditions = inputs.flatMap(({ use, producer, rows: available }): readonly string[] => {
     if (producer === undefined) return [];
-    const made = `y${must(rows[producer], "producer").step.index}`;
+    const made = counterOf(must(rows[producer], "producer"));
     if (use.kind === "same") return [`(${made} > ${counter})`];
     if (use.kind === "all") return [`(${made} == ${available})`];
     const ready = `((${made} == ${available}) || (${made} > ${lastRowText(use, counter)}))`;
@@ -141,7 +183,7 @@ function windowView(
 }
 
 /** Address of a row of a tensor, in its ring where it has one. */
-function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: string): string {
+export function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: string): string {
   const bytes = rowLength(tensorOf(program.graph, id).shape);
   const place = program.arena.places.get(id);
   const base = bindings.pointer(id);

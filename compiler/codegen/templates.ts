@@ -14,6 +14,10 @@ export interface TemplateViews {
 /** Templates that others include, by path; the name in `{{> ...}}` is the path without ".hbs". */
 export const partials = [
   "banner.hbs",
+  "feed.hbs",
+  "feed-end.hbs",
+  "step.hbs",
+  "kernels/hand-over.hbs",
   "kernels/rows.hbs",
   "kernels/runs.hbs",
   "kernels/flat.hbs",

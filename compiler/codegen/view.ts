@@ -29,7 +29,9 @@ export interface HeaderView {
   readonly arenaComment: string;
   readonly ports: readonly PortView[];
   readonly accessors: readonly AccessorView[];
-  readonly run: RunView;
+  readonly contextMembers: readonly string[];
+  /** run(); or begin(), push_row() and finish(). */
+  readonly functions: readonly RunView[];
 }
 
 export interface PortView {
@@ -72,10 +74,36 @@ export interface SourceView {
   readonly instances: readonly InstanceView[];
   readonly streams: readonly StreamView[];
   readonly accessors: readonly AccessorView[];
+  /** begin() and push_row(), where the caller hands over the input row by row. */
+  readonly feed: FeedView | undefined;
+  /** run(), or finish(). */
   readonly run: RunView;
   /** The condition under which run() refuses its pointers. */
   readonly nullCheck: string;
   readonly usesArena: boolean;
+  /** True where run() hands over rows through the function that begin() was given. */
+  readonly usesSink: boolean;
+  readonly steps: readonly StepView[];
+}
+
+/** templates/feed.hbs */
+export interface FeedView {
+  readonly begin: RunView;
+  readonly beginNullCheck: string;
+  readonly push: RunView;
+  readonly arenaAlign: string;
+  /** The context's `phase` between begin() and finish(). */
+  readonly phase: string;
+  readonly phaseName: string;
+  readonly countersBytes: string;
+  readonly rows: string;
+  readonly rowBytes: string;
+  /** Where row number ctx->made[0] goes. */
+  readonly place: string;
+  /** True where begin() takes the function that gets rows of the output. */
+  readonly hasSink: boolean;
+  /** True where push_row() passes it on. */
+  readonly usesSink: boolean;
   readonly steps: readonly StepView[];
 }
 
@@ -88,6 +116,8 @@ export interface ArenaView {
   readonly bytes: string;
   readonly length: string;
   readonly align: string;
+  /** True where the context holds nothing else. */
+  readonly isAlone: boolean;
 }
 
 export interface OffsetView {
@@ -146,10 +176,18 @@ export interface StreamView {
   /** "3 to 7" */
   readonly range: string;
   readonly signature: string;
-  /** Names of the counters of rows, in the order of the steps. */
-  readonly counters: readonly string[];
+  /** The counters of rows, in the order of the steps. */
+  readonly counters: readonly CounterView[];
   /** The step nearest the output first. */
   readonly steps: readonly StreamStepView[];
+  /** Statements that keep the counters until the next row arrives. */
+  readonly saves: readonly string[];
+}
+
+export interface CounterView {
+  /** "int32_t y3" */
+  readonly declaration: string;
+  readonly start: string;
 }
 
 /** templates/kernels/window.hbs */
@@ -180,6 +218,8 @@ export interface StreamStepView {
   readonly call: string;
   /** "" without trace. */
   readonly trace: string;
+  /** Gives the row to the caller; "" where it stays inside. */
+  readonly handOver: string;
 }
 
 export interface StepView {
@@ -190,6 +230,14 @@ export interface StepView {
   readonly call: string;
   /** "" without trace. */
   readonly trace: string;
+  /** Gives the rows of the output to the caller; undefined where it stays inside or a stream does it. */
+  readonly handOver: HandOverView | undefined;
+}
+
+/** templates/kernels/hand-over.hbs */
+export interface HandOverView {
+  readonly rows: string;
+  readonly row: string;
 }
 
 /** templates/weights.h.hbs and templates/weights.c.hbs */

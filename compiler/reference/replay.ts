@@ -7,7 +7,7 @@ import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
 import type { RowKernel } from "../ops/op.js";
-import { type RowStep, rowSteps, walkRows } from "../schedule/row-plan.js";
+import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
 import { checkInputs } from "./check-inputs.js";
 import { prepareNode, prepareRow, type RowOrder, type Values } from "./run-node.js";
@@ -22,7 +22,8 @@ interface PreparedStream {
   readonly first: number;
   readonly last: number;
   readonly rows: readonly RowStep[];
-  readonly kernels: readonly RowKernel[];
+  /** Undefined for the rows that the caller hands over. */
+  readonly kernels: readonly (RowKernel | undefined)[];
 }
 
 /** Runs one inference in a poisoned arena. `inputs` are int8, NHWC, in the order of graph.inputs. */
@@ -34,10 +35,12 @@ export function replay(program: Program, inputs: readonly Int8Array[]): Replay {
 export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) => Replay {
   const { graph, schedule, arena: plan } = program;
   const numerics = makeNumerics(program.options.numerics);
+  const isHandedOver = program.options.output === "rows";
   const runs = schedule.steps.map((step) => (step.call ? prepareNode(graph, step.node, numerics) : undefined));
-  const streams = schedule.streams.map(({ first, last }): PreparedStream => {
-    const rows = rowSteps(graph, schedule.steps.slice(first, last + 1));
-    return { first, last, rows, kernels: rows.map(({ step }) => prepareRow(graph, step.node, numerics)) };
+  const streams = schedule.streams.map((stream): PreparedStream => {
+    const rows = streamSteps(schedule, stream);
+    const kernels = rows.map(({ step }) => step && prepareRow(graph, step.node, numerics));
+    return { first: stream.first, last: stream.last, rows, kernels };
   });
   return (inputs) => {
     checkInputs(graph, inputs);
@@ -68,8 +71,13 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       }
     };
 
+    const isRing = (id: TensorId): boolean => {
+      const place = plan.places.get(id);
+      return place?.kind === "arena" && place.ringRows !== undefined;
+    };
     graph.inputs.forEach((port, i) => {
-      if (plan.places.get(port.tensor)?.kind === "arena") locate(port.tensor).set(must(inputs[i], `input ${i}`));
+      const isWhole = plan.places.get(port.tensor)?.kind === "arena" && !isRing(port.tensor);
+      if (isWhole) locate(port.tensor).set(must(inputs[i], `input ${i}`));
     });
     const locateRow = (id: TensorId, y: number): Values => {
       const { shape } = tensorOf(graph, id);
@@ -92,15 +100,20 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());
     };
-    const runStream = ({ rows, kernels }: PreparedStream): void => {
-      for (const { step } of rows) values.set(step.node.output, allocate(graph, step.node.output));
+    const runStream = ({ first, rows, kernels }: PreparedStream): void => {
+      for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
-        const { step } = must(rows[i], "step");
-        const { inputs: sources, output } = step.node;
-        poisonScratch(bytes, plan.scratch.get(must(rows[0], "step").step.index), step.index, plan.slots, poison);
+        const { step, output } = must(rows[i], "step");
         const row = locateRow(output, y);
         poison(bytesOf(row));
-        must(kernels[i], "kernel")((input, at) => locateRow(must(sources[input], "input"), at), row, y);
+        if (step === undefined) {
+          const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
+          row.set(input.subarray(y * row.length, (y + 1) * row.length));
+        } else {
+          const sources = step.node.inputs;
+          poisonScratch(bytes, plan.scratch.get(first), step.index, plan.slots, poison);
+          must(kernels[i], "kernel")((input, at) => locateRow(must(sources[input], "input"), at), row, y);
+        }
         must(values.get(output), "output").set(row, y * row.length);
       });
     };
@@ -113,7 +126,10 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         if (slot.lastStep === index) poisonOutside(slot, alive, bytes, poison);
       }
     }
-    return { outputs: graph.outputs.map((port) => locate(port.tensor).slice()), values };
+    // What is handed over row by row is gone, but for what the caller has seen.
+    const outputOf = (id: TensorId): Values =>
+      isHandedOver ? must(values.get(id), `rows of %${id}`) : locate(id).slice();
+    return { outputs: graph.outputs.map((port) => outputOf(port.tensor)), values };
   };
 }
 

@@ -9,8 +9,8 @@ import { opOf } from "../ops/index.js";
 import { totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { type SafeDistances, safeDistances } from "./overlap.js";
-import { dyingInputs, planRows, rowSteps } from "./row-plan.js";
-import type { Schedule, Step, Stream } from "./schedule.js";
+import { dyingInputs, planRows, streamSteps } from "./row-plan.js";
+import { type PortOptions, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 
 /** Tensors that share one piece of memory. */
 export interface Block {
@@ -56,13 +56,13 @@ interface OpenBlock {
   caller?: { kind: "input" | "output"; index: number };
 }
 
-export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liveness {
+export function computeLiveness(schedule: Schedule, ports: PortOptions): Liveness {
   const { graph, steps } = schedule;
   const blockOf = new Map<TensorId, OpenBlock>();
   const blocks: OpenBlock[] = [];
-  const lastRead = lastReads(schedule, spansOf(schedule));
-  const outputs = new Set(graph.outputs.map((port) => port.tensor));
   const spans = spansOf(schedule);
+  const lastRead = lastReads(schedule, spans, ports);
+  const outputs = new Set(graph.outputs.map((port) => port.tensor));
 
   const open = (id: TensorId, firstStep: number): OpenBlock => {
     const block: OpenBlock = {
@@ -82,9 +82,18 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
     blockOf.set(id, block);
   };
 
+  const makeRing = (block: OpenBlock, id: TensorId, { rings }: Stream): void => {
+    const ringRows = rings.get(id);
+    if (ringRows === undefined) return;
+    block.ringRows = ringRows;
+    block.bytes = ringRows * rowLength(tensorOf(graph, id).shape);
+  };
+
   graph.inputs.forEach((port, index) => {
-    const block = open(port.tensor, -1);
-    if (io === "caller") block.caller = { kind: "input", index };
+    const feeding = schedule.streams.find(({ fed }) => fed === port.tensor);
+    const block = open(port.tensor, feeding?.first ?? -1);
+    if (feeding) makeRing(block, port.tensor, feeding);
+    else if (ports.io === "caller" && ports.input === "whole") block.caller = { kind: "input", index };
   });
   for (const step of steps) {
     const span = must(spans[step.index], "span");
@@ -96,13 +105,9 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
     }
     const block = open(step.node.output, span.first);
     block.lastStep = Math.max(block.lastStep, span.last);
-    const ringRows = stream?.rings.get(step.node.output);
-    if (ringRows !== undefined) {
-      block.ringRows = ringRows;
-      block.bytes = ringRows * rowLength(tensorOf(graph, step.node.output).shape);
-    }
+    if (stream) makeRing(block, step.node.output, stream);
   }
-  if (io === "caller") {
+  if (ports.io === "caller" && ports.output === "whole") {
     graph.outputs.forEach((port, index) => {
       must(blockOf.get(port.tensor), `block of %${port.tensor}`).caller ??= { kind: "output", index };
     });
@@ -110,10 +115,7 @@ export function computeLiveness(schedule: Schedule, io: "caller" | "arena"): Liv
   return {
     blocks: [...blocks, ...scratchBlocks(schedule, spans)],
     overlaps: [
-      ...steps.flatMap((step) => {
-        const span = must(spans[step.index], "span");
-        return span.first === span.last ? overlapsOf(schedule, step, blockOf) : [];
-      }),
+      ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf))),
       ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
     ],
   };
@@ -156,13 +158,12 @@ function sharedInput(
 
 /** Outputs of a stream over the inputs that die in it. Rows run upwards only. */
 function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
-  const { graph, steps } = schedule;
-  const rows = rowSteps(graph, steps.slice(stream.first, stream.last + 1));
-  const plan = planRows(graph, rows);
-  const read = rows.flatMap(({ step }) => step.node.inputs);
-  return rows.flatMap(({ step }, i) =>
+  const rows = streamSteps(schedule, stream);
+  const plan = planRows(schedule.graph, rows);
+  const read = rows.flatMap(({ step }) => step?.node.inputs ?? []);
+  return rows.flatMap((row, i) =>
     dyingInputs(rows).flatMap((id): readonly Overlap[] => {
-      const output = must(blockOf.get(step.node.output), "output");
+      const output = must(blockOf.get(row.output), "output");
       const input = must(blockOf.get(id), "input");
       const isWhole = output.ringRows === undefined && !output.caller && !input.caller;
       const isOneReader = input.tensors.every((other) => other === id || !read.includes(other));
@@ -193,10 +194,13 @@ function spansOf({ steps, streams }: Schedule): readonly Span[] {
   );
 }
 
-/** Last step at which each tensor is read, directly or through a view; a stream reads until its last step. */
-function lastReads(schedule: Schedule, spans: readonly Span[]): ReadonlyMap<TensorId, number> {
+/**
+ * Last step at which each tensor is read, directly or through a view; a stream reads until its last step. An output that is
+ * handed over by rows is read where it is made.
+ */
+function lastReads(schedule: Schedule, spans: readonly Span[], ports: PortOptions): ReadonlyMap<TensorId, number> {
   const last = new Map<TensorId, number>();
-  for (const port of schedule.graph.outputs) last.set(port.tensor, schedule.steps.length);
+  if (ports.output === "whole") for (const port of schedule.graph.outputs) last.set(port.tensor, schedule.steps.length);
   for (const step of schedule.steps.slice().reverse()) {
     const end = must(spans[step.index], "span").last;
     // A view's readers are its source's readers too.

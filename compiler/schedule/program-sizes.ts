@@ -4,6 +4,7 @@ import { elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { constantsOf, type PackedConstant } from "../ops/kernel.js";
 import { parametersOf, viewOf } from "../ops/op.js";
+import { feedCounters } from "./row-plan.js";
 import type { Program } from "./schedule.js";
 
 export interface ProgramSizes {
@@ -35,10 +36,17 @@ export function programSizes(program: Program): ProgramSizes {
     weightBytes: bytesWith("weights"),
     tableBytes: bytesWith("table"),
     arenaBytes: arena.bytes,
-    contextBytes: arena.bytes,
+    contextBytes: contextBytes(program),
     arenaLowerBound: arena.lowerBound,
     ioBytes: ports.reduce((sum, t) => sum + (t ? elementCount(t.shape) * (t.dtype === "int8" ? 1 : 4) : 0), 0),
   };
+}
+
+/** The arena; with rows from the caller a phase and counters as well, and where rows go, on a core with pointers of 32 bits. */
+function contextBytes({ schedule, arena, options }: Program): number {
+  if (options.input !== "rows") return arena.bytes;
+  const words = 1 + feedCounters(schedule) + (options.output === "rows" ? 2 : 0);
+  return arena.bytes + Math.ceil((4 * words) / arena.align) * arena.align;
 }
 
 /**

@@ -9,7 +9,7 @@ import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { type RowUse, viewOf } from "../ops/op.js";
 import { newestRow, oldestRow } from "./overlap.js";
-import type { Step } from "./schedule.js";
+import type { Schedule, Step, Stream } from "./schedule.js";
 
 /** What a step of a stream reads of one tensor. */
 export interface RowInput {
@@ -21,24 +21,39 @@ export interface RowInput {
 }
 
 export interface RowStep {
-  readonly step: Step;
+  /** Absent where the rows of `output` arrive from the caller. */
+  readonly step?: Step;
+  readonly output: TensorId;
   readonly inputs: readonly RowInput[];
   /** Output rows. */
   readonly rows: number;
 }
 
-/** The steps of a stream with their data flow; `fed` is a tensor whose rows arrive from outside, one by one. */
-export function rowSteps(graph: Graph, steps: readonly Step[]): readonly RowStep[] {
-  const producers = new Map(steps.map((step, i) => [step.node.output, i]));
-  return steps.map((step) => {
+/** The steps of a stream with their data flow; what makes the rows of `fed`, a tensor that the caller hands over, comes first. */
+export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): readonly RowStep[] {
+  const outputs = [...(fed === undefined ? [] : [fed]), ...steps.map((step) => step.node.output)];
+  const producers = new Map(outputs.map((output, i) => [output, i]));
+  const made = steps.map((step): RowStep => {
     const view = viewOf(graph, step.node);
     const inputs = step.node.inputs.flatMap((tensor, i): readonly RowInput[] => {
       const { data, shape } = tensorOf(graph, tensor);
       if (data) return [];
       return [{ tensor, use: opOf(step.node).rows(view, i), producer: producers.get(tensor), rows: rowCount(shape) }];
     });
-    return { step, inputs, rows: rowCount(view.output.shape) };
+    return { step, output: step.node.output, inputs, rows: rowCount(view.output.shape) };
   });
+  return fed === undefined ? made : [{ output: fed, inputs: [], rows: rowCount(tensorOf(graph, fed).shape) }, ...made];
+}
+
+/** The row steps of a stream of a schedule. */
+export function streamSteps({ graph, steps }: Schedule, { first, last, fed }: Stream): readonly RowStep[] {
+  return rowSteps(graph, steps.slice(first, last + 1), fed);
+}
+
+/** Counters that outlive a row that the caller hands over: of the rows handed over, and of those that each step of their stream made. */
+export function feedCounters({ streams }: Schedule): number {
+  const stream = streams.find(({ fed }) => fed !== undefined);
+  return stream ? stream.last - stream.first + 2 : 1;
 }
 
 /** True when a step can make row `y`, with made[i] rows of step i in existence. */
@@ -84,11 +99,11 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
         return y >= must(steps[step], "step").rows ? Number.POSITIVE_INFINITY : oldestRow(use, y);
       }),
     );
-  const external = [...readers.keys()].filter((tensor) => !steps.some(({ step }) => step.node.output === tensor));
+  const external = [...readers.keys()].filter((tensor) => !steps.some(({ output }) => output === tensor));
   const rowBytes = (tensor: TensorId): number => rowLength(tensorOf(graph, tensor).shape);
   const distances = new Map<string, number>();
   walkRows(steps, (i, y) => {
-    const output = must(steps[i], "step").step.node.output;
+    const { output } = must(steps[i], "step");
     const oldest = oldestNeeded(output);
     if (oldest <= y) ringRows[i] = Math.max(ringRows[i] ?? 1, y + 1 - oldest);
     for (const input of external) {

@@ -30,6 +30,8 @@ export interface Stream {
   readonly last: number;
   /** Rows of the ring of each tensor that never exists as a whole. */
   readonly rings: ReadonlyMap<TensorId, number>;
+  /** The graph input whose rows arrive one by one from the caller, in a ring too; the stream then starts with step 0. */
+  readonly fed?: TensorId;
   readonly why: string;
 }
 
@@ -38,6 +40,16 @@ export interface Schedule {
   readonly steps: readonly Step[];
   /** In the order of their steps; a step belongs to one stream at most. */
   readonly streams: readonly Stream[];
+}
+
+/** How graph inputs and outputs reach the program. */
+export interface PortOptions {
+  /** Where they live: in the caller's buffers or in the arena. */
+  readonly io: "caller" | "arena";
+  /** Whether the caller has the input at once or hands over its rows one by one, from the top. */
+  readonly input: "whole" | "rows";
+  /** Whether the output is there at the end or is handed over row by row as it is made. */
+  readonly output: "whole" | "rows";
 }
 
 /** The stream that a step belongs to. */
@@ -109,10 +121,9 @@ export interface Program {
   readonly log: readonly PassNote[];
 }
 
-export interface ProgramOptions {
+export interface ProgramOptions extends PortOptions {
   readonly numerics: Profile;
   readonly optimize: Optimize;
-  readonly io: "caller" | "arena";
   /** The exact command, for the banner; no host paths. */
   readonly command: string;
   /** SHA-256 of the model file, hex. */

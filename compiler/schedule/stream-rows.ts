@@ -11,10 +11,10 @@ import { type KernelCall, totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { alignBytes, aliveBytes, computeLiveness } from "./liveness.js";
 import { dyingInputs, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
-import type { Schedule, Step, Stream } from "./schedule.js";
+import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
 export interface StreamOptions {
-  readonly io: "caller" | "arena";
+  readonly ports: PortOptions;
   /** Bytes of arena that are good enough; the least peak where absent. */
   readonly budget?: number;
   /** Share of the network's own instructions that loops around rows may cost; any number where absent. */
@@ -30,16 +30,18 @@ const QUESTION_COST = 5;
 
 export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
   const { steps } = schedule;
-  const single = aliveBytes(computeLiveness(schedule, options.io), steps.length);
+  const single = aliveBytes(computeLiveness(schedule, options.ports), steps.length);
   const whole = Math.max(0, ...single);
-  if (options.budget !== undefined && whole <= options.budget) return schedule;
-  const pieces = findPieces(schedule, single, options);
+  const isFed = options.ports.input === "rows";
+  if (options.budget !== undefined && whole <= options.budget && !isFed) return schedule;
+  const pieces = preferFed(findPieces(schedule, single, options), steps.length, options);
   const least = leastPeak(pieces, steps.length);
   const bound = options.budget === undefined ? least : Math.max(least, options.budget);
   const streams = cheapestWithin(pieces, schedule, bound, options).map((piece) => ({
     first: piece.first,
     last: piece.last,
     rings: piece.rings,
+    ...(piece.fed === undefined ? {} : { fed: piece.fed }),
     why: `rows of ${piece.last - piece.first + 1} layers in flight: ${piece.bytes} bytes alive instead of ${piece.without}`,
   }));
   return streams.length === 0 ? schedule : applyStreams(schedule, streams);
@@ -55,7 +57,17 @@ interface Piece {
   readonly without: number;
   /** Instructions that the loop around its rows costs. */
   readonly cost: number;
+  readonly isStream: boolean;
   readonly rings: ReadonlyMap<TensorId, number>;
+  /** The graph input that arrives row by row while it runs. */
+  readonly fed?: TensorId;
+}
+
+/** Rows from the caller are computed with as they arrive, unless keeping them all makes a lower peak. */
+function preferFed(pieces: readonly Piece[], stepCount: number, options: StreamOptions): readonly Piece[] {
+  if (options.ports.input !== "rows") return pieces;
+  const fed = pieces.filter((piece) => piece.first > 0 || piece.fed !== undefined);
+  return leastPeak(fed, stepCount) <= Math.max(leastPeak(pieces, stepCount), options.budget ?? 0) ? fed : pieces;
 }
 
 /** Each step calls its kernel once per row. */
@@ -75,27 +87,52 @@ export function rowCall(step: Step): KernelCall | undefined {
 
 function findPieces(schedule: Schedule, single: readonly number[], options: StreamOptions): readonly Piece[] {
   const { graph, steps } = schedule;
-  const life = lifetimes(schedule, options.io);
+  const { ports } = options;
+  const life = lifetimes(schedule, ports);
   const pieces: Piece[] = steps.map(({ index }) => {
     const bytes = single[index] ?? 0;
-    return { first: index, last: index, bytes, without: bytes, cost: 0, rings: new Map() };
+    return { first: index, last: index, bytes, without: bytes, cost: 0, isStream: false, rings: new Map() };
   });
+  const input = ports.input === "rows" ? graph.inputs[0]?.tensor : undefined;
+  const handedOver = new Set(ports.output === "rows" ? graph.outputs.map((port) => port.tensor) : []);
   const canStream = steps.map((step) => isStreamable(schedule, step));
   for (let first = 0; first < steps.length; first++) {
     for (let last = first; last < steps.length && last - first < MAX_STEPS && canStream[last]; last++) {
-      if (last === first) continue;
       const members = steps.slice(first, last + 1);
-      const rows = rowSteps(graph, members);
-      if (rows.some(({ inputs }) => inputs.some(({ use, producer }) => use.kind === "all" && producer !== undefined)))
-        break;
-      const plan = planRows(graph, rows);
-      const { bytes, rings } = streamBytes(schedule, life, rows, plan);
       const without = Math.max(...single.slice(first, last + 1));
-      const cost = rows.reduce((sum, row) => sum + row.rows * (ROW_COST + QUESTION_COST * rows.length), 0);
-      if (bytes < without) pieces.push({ first, last, bytes, without, cost, rings });
+      const add = (fed: TensorId | undefined): void => {
+        const stream = planStream(schedule, life, members, fed);
+        if (!stream || (fed === undefined && stream.bytes >= without)) return;
+        pieces.push({ first, last, without, isStream: true, ...stream, ...(fed === undefined ? {} : { fed }) });
+      };
+      if (first === 0 && input !== undefined) add(input);
+      if (last > first || handedOver.has(must(steps[last], "step").node.output)) add(undefined);
     }
   }
   return pieces;
+}
+
+/** What a run of steps needs as a stream; undefined where it cannot be one. */
+function planStream(
+  schedule: Schedule,
+  life: ReadonlyMap<TensorId, Life>,
+  members: readonly Step[],
+  fed: TensorId | undefined,
+): Pick<Piece, "bytes" | "cost" | "rings"> | undefined {
+  const { graph } = schedule;
+  const rows = rowSteps(graph, members, fed);
+  const readsWhole = rows.some(({ inputs }) =>
+    inputs.some(({ use, producer }) => use.kind === "all" && producer !== undefined),
+  );
+  if (readsWhole) return undefined;
+  if (fed !== undefined) {
+    // The caller's buffers are known only when all rows have arrived, and a row is read by this stream alone.
+    const isEarly = rows.some(({ step, output }) => step !== undefined && life.get(output)?.isCaller === true);
+    if (isEarly || (life.get(fed)?.read ?? 0) > must(members.at(-1), "step").index) return undefined;
+  }
+  const loops = rows.filter(({ step }) => step !== undefined);
+  const cost = loops.reduce((sum, row) => sum + row.rows * (ROW_COST + QUESTION_COST * rows.length), 0);
+  return { ...streamBytes(schedule, life, members, rows, planRows(graph, rows)), cost };
 }
 
 function isStreamable(schedule: Schedule, step: Step): boolean {
@@ -118,7 +155,7 @@ interface Life {
 }
 
 /** Each piece of memory that tensors would need if nothing worked in place; views count with their source. */
-function lifetimes(schedule: Schedule, io: "caller" | "arena"): ReadonlyMap<TensorId, Life> {
+function lifetimes(schedule: Schedule, ports: PortOptions): ReadonlyMap<TensorId, Life> {
   const { graph, steps } = schedule;
   const root = new Map<TensorId, TensorId>();
   const life = new Map<TensorId, { bytes: number; made: number; read: number; isCaller: boolean }>();
@@ -126,8 +163,8 @@ function lifetimes(schedule: Schedule, io: "caller" | "arena"): ReadonlyMap<Tens
     const tensor = tensorOf(graph, id);
     return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
   };
-  for (const port of graph.inputs)
-    life.set(port.tensor, { bytes: bytesOf(port.tensor), made: -1, read: -1, isCaller: io === "caller" });
+  const isCaller = ports.io === "caller" && ports.input === "whole";
+  for (const port of graph.inputs) life.set(port.tensor, { bytes: bytesOf(port.tensor), made: -1, read: -1, isCaller });
   for (const step of steps) {
     const { inputs, output } = step.node;
     for (const input of inputs) {
@@ -140,8 +177,9 @@ function lifetimes(schedule: Schedule, io: "caller" | "arena"): ReadonlyMap<Tens
   }
   for (const port of graph.outputs) {
     const source = must(life.get(root.get(port.tensor) ?? port.tensor), "output");
+    if (ports.output === "rows") continue;
     source.read = steps.length;
-    if (io === "caller") source.isCaller = true;
+    if (ports.io === "caller") source.isCaller = true;
   }
   return life;
 }
@@ -150,16 +188,16 @@ function lifetimes(schedule: Schedule, io: "caller" | "arena"): ReadonlyMap<Tens
 function streamBytes(
   schedule: Schedule,
   life: ReadonlyMap<TensorId, Life>,
+  members: readonly Step[],
   rows: readonly RowStep[],
   plan: RowPlan,
 ): { readonly bytes: number; readonly rings: ReadonlyMap<TensorId, number> } {
   const { graph } = schedule;
-  const first = must(rows[0], "step").step.index;
-  const last = must(rows.at(-1), "step").step.index;
+  const first = must(members[0], "step").index;
+  const last = must(members.at(-1), "step").index;
   const rings = new Map<TensorId, number>();
-  let bytes = Math.max(0, ...rows.map(({ step }) => totalScratchBytes(must(rowCall(step), "row call"))));
-  rows.forEach(({ step }, i) => {
-    const id = step.node.output;
+  let bytes = Math.max(0, ...members.map((step) => totalScratchBytes(must(rowCall(step), "row call"))));
+  rows.forEach(({ output: id }, i) => {
     const own = life.get(id);
     // Views behind the stream share the bytes of their source, which then must exist as a whole.
     if (own === undefined || own.read > last) return;
@@ -170,7 +208,7 @@ function streamBytes(
   for (const [id, { made, read, bytes: size, isCaller }] of life) {
     if (!isCaller && made <= last && read >= first && !rings.has(id)) bytes += alignBytes(size);
   }
-  return { bytes: bytes - overlapSaving(life, rows, plan, rings), rings };
+  return { bytes: bytes - overlapSaving(life, rows, plan, rings, last), rings };
 }
 
 /** The most that one output saves by growing over an input that dies in the stream. */
@@ -179,16 +217,19 @@ function overlapSaving(
   rows: readonly RowStep[],
   plan: RowPlan,
   rings: ReadonlyMap<TensorId, number>,
+  last: number,
 ): number {
-  const last = must(rows.at(-1), "step").step.index;
   let saving = 0;
-  rows.forEach(({ step }, i) => {
-    const output = life.get(step.node.output);
-    if (!output || output.isCaller || rings.has(step.node.output)) return;
-    for (const id of dyingInputs(rows)) {
-      const input = life.get(id);
+  rows.forEach(({ output: id }, i) => {
+    const output = life.get(id);
+    if (!output || output.isCaller || rings.has(id)) return;
+    for (const source of dyingInputs(rows)) {
+      const input = life.get(source);
       if (!input || input.isCaller || input.read > last) continue;
-      const together = Math.max(alignBytes(plan.distance(i, id)) + alignBytes(input.bytes), alignBytes(output.bytes));
+      const together = Math.max(
+        alignBytes(plan.distance(i, source)) + alignBytes(input.bytes),
+        alignBytes(output.bytes),
+      );
       saving = Math.max(saving, alignBytes(input.bytes) + alignBytes(output.bytes) - together);
     }
   });
@@ -250,7 +291,7 @@ function cheapestCut(
   const streams: Piece[] = [];
   for (let end = stepCount; end > 0; ) {
     const piece = must(via[end], "piece");
-    if (piece.last > piece.first) streams.unshift(piece);
+    if (piece.isStream) streams.unshift(piece);
     end = piece.first;
   }
   return { cost: costs[stepCount] ?? 0, streams };

@@ -6,15 +6,17 @@
 import { type Assets, emit, portAccessors } from "../codegen/emit.js";
 import type { DType, Graph, Port } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { elementCount, rowCount } from "../ir/shape.js";
 import { programSizes } from "../schedule/program-sizes.js";
-import type { Program, SourceFile } from "../schedule/schedule.js";
+import type { PortOptions, Program, SourceFile } from "../schedule/schedule.js";
 
 export interface HarnessPort {
   readonly dtype: DType;
   readonly elements: number;
   /** C function that yields the port's address in the context; absent where run() takes a pointer. */
   readonly accessor?: string;
+  /** Set where the port is handed over row by row: how many rows. */
+  readonly rows?: number;
 }
 
 export interface HarnessModel {
@@ -43,9 +45,9 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
     name: program.name,
     header: `${program.name}.h`,
     files: emit(program, assets, { trace }),
-    inputs: graph.inputs.map((port, i) => harnessPort(graph, port, accessors[i])),
-    outputs: graph.outputs.map((port, i) => harnessPort(graph, port, accessors[inputs + i])),
-    contextBytes: sizes.arenaBytes,
+    inputs: graph.inputs.map((port, i) => harnessPort(graph, port, accessors[i], program.options.input)),
+    outputs: graph.outputs.map((port, i) => harnessPort(graph, port, accessors[inputs + i], program.options.output)),
+    contextBytes: sizes.contextBytes,
     macs: sizes.macs,
     int32Steps: new Set(
       program.schedule.steps
@@ -61,7 +63,7 @@ export function harnessModelSource(model: HarnessModel): string {
   const ports = [...model.inputs, ...model.outputs];
   const isInput = (i: number): boolean => i < model.inputs.length;
   const args = ports.flatMap((port, i) => {
-    if (port.accessor !== undefined) return [];
+    if (port.accessor !== undefined || port.rows !== undefined) return [];
     const type = port.dtype === "int8" ? "int8_t" : "int32_t";
     return [isInput(i) ? `(const ${type} *)ports[${i}]` : `(${type} *)ports[${i}]`];
   });
@@ -71,11 +73,12 @@ export function harnessModelSource(model: HarnessModel): string {
     const [to, from] = isInput(i) ? [place, `ports[${i}]`] : [`ports[${i}]`, place];
     return [`    memcpy(${to}, ${from}, ${portBytes(port)}u);`];
   });
+  const byRows = ports.some((port) => port.rows !== undefined);
   return [
     "/* harness_model.c - tells the harness of `lwc verify` about the model. Generated. */",
     '#include "lwc_harness.h"',
     "",
-    ...(copies.flat().length > 0 ? ["#include <string.h>", ""] : []),
+    ...(copies.flat().length > 0 || byRows ? ["#include <string.h>", ""] : []),
     `#include "${model.header}"`,
     "",
     `static const lwc_harness_port model_ports[${ports.length}] = {`,
@@ -86,16 +89,51 @@ export function harnessModelSource(model: HarnessModel): string {
     `    (uint32_t)sizeof(${prefix}_ctx), (uint32_t)_Alignof(${prefix}_ctx), ${model.inputs.length}u, ${model.outputs.length}u, model_ports,`,
     "};",
     "",
+    ...keepRow(model),
     "int32_t lwc_harness_run(void *ctx, void *const *ports)",
     "{",
-    ...(args.length === 0 && copies.flat().length === 0 ? ["    (void)ports;"] : []),
+    ...(args.length === 0 && copies.flat().length === 0 && !byRows ? ["    (void)ports;"] : []),
     ...copies.slice(0, model.inputs.length).flat(),
-    `    const int32_t status = (int32_t)${prefix}_run(${[`(${prefix}_ctx *)ctx`, ...args].join(", ")});`,
+    ...callLines(model, args),
     ...copies.slice(model.inputs.length).flat(),
     "    return status;",
     "}",
     "",
   ].join("\n");
+}
+
+/** The function that gets rows of the output: puts each to its place in the port. */
+function keepRow({ outputs }: HarnessModel): readonly string[] {
+  const bytes = outputs.flatMap((port) => (port.rows === undefined ? [] : [portBytes(port) / port.rows]));
+  if (bytes.length === 0) return [];
+  return [
+    "static void keep_row(void *user, int32_t y, const int8_t *row)",
+    "{",
+    `    memcpy((int8_t *)user + (y * ${bytes[0]}), row, ${bytes[0]}u);`,
+    "}",
+    "",
+  ];
+}
+
+/** The inference: run(), or begin(), push_row() for each row and finish(). */
+function callLines({ name, inputs, outputs }: HarnessModel, args: readonly string[]): readonly string[] {
+  const prefix = `lwc_${name}`;
+  const context = `(${prefix}_ctx *)ctx`;
+  const sink = outputs.some((port) => port.rows !== undefined) ? ["keep_row", `ports[${inputs.length}]`] : [];
+  const call = (what: string, ...rest: readonly string[]): string =>
+    `(int32_t)${prefix}_${what}(${[context, ...rest].join(", ")})`;
+  const fed = inputs.find((port) => port.rows !== undefined);
+  if (fed?.rows === undefined) return [`    const int32_t status = ${call("run", ...args, ...sink)};`];
+  const row = `(const int8_t *)ports[0] + (y * ${portBytes(fed) / fed.rows})`;
+  return [
+    `    int32_t status = ${call("begin", ...sink)};`,
+    `    for (int32_t y = 0; (status == 0) && (y < ${fed.rows}); ++y) {`,
+    `        status = ${call("push_row", row)};`,
+    "    }",
+    "    if (status == 0) {",
+    `        status = ${call("finish", ...args)};`,
+    "    }",
+  ];
 }
 
 /** RAM that the harness allocates for a case, in bytes; see targets/harness/harness_main.c. */
@@ -112,7 +150,12 @@ export function portBytes(port: HarnessPort): number {
   return port.elements * portWidth(port);
 }
 
-function harnessPort(graph: Graph, port: Port, accessor: string | undefined): HarnessPort {
-  const tensor = tensorOf(graph, port.tensor);
-  return { dtype: tensor.dtype, elements: elementCount(tensor.shape), ...(accessor === undefined ? {} : { accessor }) };
+function harnessPort(graph: Graph, port: Port, accessor: string | undefined, how: PortOptions["input"]): HarnessPort {
+  const { dtype, shape } = tensorOf(graph, port.tensor);
+  return {
+    dtype,
+    elements: elementCount(shape),
+    ...(accessor === undefined ? {} : { accessor }),
+    ...(how === "rows" ? { rows: rowCount(shape) } : {}),
+  };
 }

@@ -128,7 +128,9 @@ export async function measureHarness(
   return withWorkspace(model, keep, async (workspace) => {
     progress(`arm-none-eabi-gcc for ${target.name}`);
     const [built] = await Promise.all([buildTarget(workspace, model, target, false), buildCountPlugin(workspace)]);
-    const entry = await addressOf(workspace, built, `lwc_${model.name}_run`);
+    // Rows from the caller are many calls: then the harness around them is what is counted.
+    const isFed = model.inputs.some((port) => port.rows !== undefined);
+    const entry = await addressOf(workspace, built, isFed ? "lwc_harness_run" : `lwc_${model.name}_run`);
     await writeFile(join(workspace.directory, stepsFile), printRanges(await stepRanges(workspace, built, model)));
     progress(`counting instructions on ${built.machine.machine}`);
     const [result] = await explainPlugin(

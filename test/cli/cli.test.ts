@@ -208,6 +208,7 @@ describe("refusals of options and files", () => {
     ["LWC7140", run],
     ["LWC7142", [...run, "--input", write("broken.png", "no picture")]],
     ["LWC7150", [...compileTiny, "-o", "ram", "--ram", "plenty"]],
+    ["LWC7156", [...compileTiny, "-o", "rows", "--rows", "input,input"]],
     ["LWC6105", [...run, "--input", write("short.bin", new Uint8Array(5))]],
   ])("%s", (code, args) => {
     const result = lwc(...args);

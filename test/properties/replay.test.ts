@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
+import { tensorOf } from "../../compiler/ir/graph.js";
+import { rowCount } from "../../compiler/ir/shape.js";
 import type { Optimize } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
@@ -21,10 +23,16 @@ test("passes and arena plans keep every output byte", () => {
       fc.constantFrom("caller" as const, "arena" as const),
       fc.constantFrom<Optimize>("speed", "balanced", "size", "ram"),
       fc.option(fc.integer({ min: 0, max: 4000 }), { nil: undefined }),
-      (spec, numerics, io, optimize, ram) => {
+      fc.constantFrom("whole" as const, "rows" as const),
+      fc.constantFrom("whole" as const, "rows" as const),
+      (spec, numerics, io, optimize, ram, input, byRows) => {
         const graph = buildNet(spec);
+        const output = graph.outputs.every(({ tensor }) => rowCount(tensorOf(graph, tensor).shape) > 1)
+          ? byRows
+          : "whole";
+        const ports = { io, input, output };
         const budget = ram === undefined ? {} : { ram };
-        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, io, optimize, ...budget });
+        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, ...ports, optimize, ...budget });
         checkNoOverlap(program.arena.slots, program.arena.overlaps);
         const inputs = randomInputs(graph, spec.seed);
         const before = interpret(graph, makeNumerics(numerics), inputs).outputs;

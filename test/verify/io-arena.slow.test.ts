@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { programSizes } from "../../compiler/schedule/program-sizes.js";
+import type { Program } from "../../compiler/schedule/schedule.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
@@ -50,6 +51,29 @@ describe("--io arena, -O ram", () => {
     });
     expect(result.differences).toEqual([]);
   });
+});
+
+describe("--rows input,output", () => {
+  const onlyMaps = nets.filter(([, { inputs, outputs, tensors }]) =>
+    [...inputs, ...outputs].every(({ tensor }) => (tensors.get(tensor)?.shape[1] ?? 0) > 1),
+  );
+  const oneInput = nets.filter(([, graph]) => graph.inputs.length === 1);
+
+  test.each(oneInput)("%s, input", async (_, graph) => {
+    await expectEqual(compileGraph(graph, await loadTarget("cortex-m4"), { input: "rows" }), graph);
+  });
+
+  test.each(onlyMaps.filter(([, graph]) => graph.outputs.length === 1))("%s, both", async (_, graph) => {
+    await expectEqual(compileGraph(graph, await loadTarget("cortex-m4"), { input: "rows", output: "rows" }), graph);
+    await expectEqual(compileGraph(graph, await loadTarget("cortex-m4"), { output: "rows" }), graph);
+  });
+
+  async function expectEqual(program: Program, imported: Graph): Promise<void> {
+    const assets = await readAssets();
+    const request = { program, imported, assets, runs: 3, layers: true, strict: true };
+    const result = await verifyProgram({ ...request, engines: ["replay", "host", "qemu"] });
+    expect(result.differences).toEqual([]);
+  }
 });
 
 describe("--io arena", () => {

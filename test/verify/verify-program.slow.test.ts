@@ -63,7 +63,16 @@ async function request(target: string): Promise<VerifyRequest> {
       peakStep: 0,
     },
     target: await loadTarget(target),
-    options: { numerics: "ort", optimize: "balanced", io: "caller", command: "", modelHash: "", version: "0" },
+    options: {
+      numerics: "ort",
+      optimize: "balanced",
+      io: "caller",
+      input: "whole",
+      output: "whole",
+      command: "",
+      modelHash: "",
+      version: "0",
+    },
     log: [],
   };
   return {

@@ -24,10 +24,14 @@ extern "C" {
 /* Result of every public function. */
 typedef enum lwc_status {
     LWC_OK = 0,
-    LWC_ERROR_NULL = 1,     /* a pointer argument is NULL */
-    LWC_ERROR_SIZE = 2,     /* a buffer is smaller than the model needs */
-    LWC_ERROR_ALIGNMENT = 3 /* a pointer is not aligned as its type demands */
+    LWC_ERROR_NULL = 1,      /* a pointer argument is NULL */
+    LWC_ERROR_SIZE = 2,      /* a buffer is smaller than the model needs */
+    LWC_ERROR_ALIGNMENT = 3, /* a pointer is not aligned as its type demands */
+    LWC_ERROR_ORDER = 4      /* rows: a call out of turn, or a row too many or too few */
 } lwc_status;
+
+/* Gets row y of an output that is handed over row by row, from the top; the row is valid until it returns. */
+typedef void (*lwc_row_sink)(void *user, int32_t y, const int8_t *row);
 
 /* How an int32 accumulator becomes int8; see lwc_requant.h. Which one is proven per layer by the compiler. */
 enum {
