@@ -31,19 +31,28 @@ export function chooseKernels(graph: Graph, order: Order, context: KernelContext
  */
 function keepPadding(steps: readonly Step[]): readonly Step[] {
   const rows = new Map<number, Int8Array>();
-  for (const { call } of steps) {
-    if (call?.drive.kind !== "rows" || !needsPaddingRow(call)) continue;
-    const { padValue, inRowBytes } = call.drive;
-    const known = rows.get(padValue)?.length ?? 0;
-    if (inRowBytes > known) rows.set(padValue, new Int8Array(inRowBytes).fill(padValue));
+  for (const { drive } of steps.flatMap(({ call, byRows }) => [call, byRows]).filter(isPadded)) {
+    if (drive.kind !== "rows") continue;
+    const { padValue, inRowBytes } = drive;
+    if (inRowBytes > (rows.get(padValue)?.length ?? 0)) rows.set(padValue, new Int8Array(inRowBytes).fill(padValue));
   }
-  return steps.map((step): Step => {
-    const { call } = step;
-    if (call?.drive.kind !== "rows" || !needsPaddingRow(call)) return step;
+  const withPadding = (call: KernelCall): KernelCall => {
+    if (!isPadded(call) || call.drive.kind !== "rows") return call;
     const data = must(rows.get(call.drive.padValue), "padding row");
     const comment = `a row of ${call.drive.padValue}, which stands for rows outside the input`;
-    return { ...step, call: { ...call, padding: { name: "padding", data, align: 4, comment, role: "table" } } };
-  });
+    return { ...call, padding: { name: "padding", data, align: 4, comment, role: "table" } };
+  };
+  return steps.map(
+    (step): Step => ({
+      ...step,
+      ...(step.call ? { call: withPadding(step.call) } : {}),
+      ...(step.byRows ? { byRows: withPadding(step.byRows) } : {}),
+    }),
+  );
+}
+
+function isPadded(call: KernelCall | undefined): call is KernelCall {
+  return call?.drive.kind === "rows" && needsPaddingRow(call);
 }
 
 function stepOf(graph: Graph, node: Node, index: number, context: KernelContext, owned: ReadonlySet<TensorId>): Step {
