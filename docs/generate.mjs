@@ -3,12 +3,18 @@
  * from the sources, and README's tables of results and architectures from bench/compiler.json and bench/architectures.json. Run by `npm run docs`; test/repo.test.ts holds them
  * together.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { operatorsPage, operatorTable, replaceBetween } from "../dist/compiler/cli/docs/operators.js";
+import { parseTargetFile } from "../dist/compiler/targets.js";
 import { diagnosticsPage } from "./diagnostics-page.mjs";
 
 const root = new URL("..", import.meta.url);
-writeFileSync(new URL("docs/operators.md", root), operatorsPage());
+const folder = new URL("targets/", root);
+const targets = readdirSync(folder)
+  .filter((name) => name.endsWith(".json") && name !== "target.schema.json")
+  .sort()
+  .map((name) => parseTargetFile(name, readFileSync(new URL(name, folder), "utf8")));
+writeFileSync(new URL("docs/operators.md", root), operatorsPage(targets));
 writeFileSync(new URL("docs/diagnostics.md", root), diagnosticsPage());
 const readme = readFileSync(new URL("README.md", root), "utf8");
 const { rows } = JSON.parse(readFileSync(new URL("bench/compiler.json", root), "utf8"));

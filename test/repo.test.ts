@@ -1,10 +1,15 @@
 /** The repository as a user finds it. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { publint } from "publint";
 import { expect, test } from "vitest";
 import { operatorsPage, operatorTable, replaceBetween } from "../compiler/cli/docs/operators.js";
+import { importedOperators } from "../compiler/frontend/onnx/importers/index.js";
+import { missingOperators } from "../compiler/frontend/onnx/missing-operators.js";
+import { operatorRows } from "../compiler/frontend/onnx/operator-rows.js";
+import { allOps } from "../compiler/ops/index.js";
+import { parseTargetFile } from "../compiler/targets.js";
 import { version } from "../compiler/version.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -12,8 +17,20 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
 test("docs/operators.md and README's table are those of the op table", () => {
   const hint = "run `npm run docs`";
-  expect(read("docs/operators.md"), hint).toBe(operatorsPage());
+  const files = readdirSync(join(root, "targets")).filter((name) => /^(?!target\.schema).*\.json$/.test(name));
+  const targets = files.sort().map((name) => parseTargetFile(name, read(`targets/${name}`)));
+  expect(read("docs/operators.md"), hint).toBe(operatorsPage(targets));
   expect(read("README.md"), hint).toBe(replaceBetween(read("README.md"), "operators", operatorTable()));
+});
+
+test("every importer has its row among the ONNX operators, and no operator is both there and missing", () => {
+  const kinds = allOps().map((op) => op.kind);
+  for (const name of importedOperators()) {
+    const row = operatorRows[name];
+    expect(row, name).toBeDefined();
+    for (const kind of row!.becomes) expect(kinds, name).toContain(kind);
+  }
+  expect(Object.keys(missingOperators).filter((name) => Object.hasOwn(operatorRows, name))).toEqual([]);
 });
 
 test("docs/diagnostics.md says what the sources say", () => {

@@ -45,6 +45,7 @@ const kernels: readonly Candidate<AddLayer>[] = [portableAdd, mveAdd];
 
 export const add = defineOp<AddAttrs>({
   kind: "add",
+  kernels,
   summary: "element-wise addition, broadcasting one value or one value per channel",
   attrs: {
     spanScalar: {

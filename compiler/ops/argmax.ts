@@ -27,6 +27,7 @@ function extentOf(view: NodeView<ArgMaxAttrs>): Extent {
 
 export const argmax = defineOp<ArgMaxAttrs>({
   kind: "argmax",
+  kernels: [{ kernel: "lwc_argmax_s8" }],
   summary: "index of the largest value along an axis",
   attrs: {
     axis: { type: "int", doc: "axis of the IR shape (NHWC)" },

@@ -42,6 +42,7 @@ const kernels: readonly Candidate<AvgPoolLayer>[] = [portableAvgPool];
 
 export const avgPool2d = defineOp<AvgPool2dAttrs>({
   kind: "avg_pool2d",
+  kernels,
   summary: "average pooling over height and width",
   attrs: {
     kernel: { type: "ints", doc: "height, width", length: 2 },

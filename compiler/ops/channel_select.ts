@@ -37,6 +37,7 @@ function picksOf(attrs: ChannelSelectAttrs): readonly ChannelPick[] {
 
 export const channelSelect = defineOp<ChannelSelectAttrs>({
   kind: "channel_select",
+  kernels: [{ kernel: "lwc_channel_select_s8" }],
   summary: "runs of channels of several tensors, in any order: what concat, slice and shuffle in a row come to",
   attrs: {
     parts: { type: "ints", doc: "input of each run" },

@@ -23,6 +23,7 @@ const kernels: readonly Candidate<ConcatLayer>[] = [portableConcat, mveConcat];
 
 export const concat = defineOp<ConcatAttrs>({
   kind: "concat",
+  kernels,
   summary: "joins tensors along an axis",
   attrs: { axis: { type: "int", doc: "axis of the IR shape (NHWC)" } },
   arity: { activations: "many", constants: [] },

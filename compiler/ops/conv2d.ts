@@ -14,7 +14,7 @@ import type { Tensor } from "../ir/graph.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import { accumulatorRanges, channelRequantScale, requantRanges } from "./accumulator.js";
 import { pruneBias, pruneWeights, usedInputChannels, weightBlock } from "./channel-pruning.js";
-import { lowerConv2d } from "./conv2d/lower.js";
+import { conv2dKernels, lowerConv2d } from "./conv2d/lower.js";
 import { convReference } from "./conv2d/reference.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 
@@ -88,6 +88,7 @@ function weightsOf(view: NodeView<Conv2dAttrs>): Tensor {
 
 export const conv2d = defineOp<Conv2dAttrs>({
   kind: "conv2d",
+  kernels: conv2dKernels,
   summary: "2-D convolution: standard, grouped, depthwise, pointwise, dilated",
   attrs: {
     groups: { type: "int", doc: "number of channel groups; equal to the channels for depthwise", default: 1 },

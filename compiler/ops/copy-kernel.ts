@@ -6,7 +6,7 @@ import type { CopyNest } from "./gather.js";
 import type { KernelCall, KernelContext } from "./kernel.js";
 import type { NodeView } from "./op.js";
 
-const kernels: readonly Candidate<CopyLayer>[] = [portableCopy];
+export const copyKernels: readonly Candidate<CopyLayer>[] = [portableCopy];
 
 /** What the operator says of its copy. */
 export interface CopyNames {
@@ -20,5 +20,5 @@ export function copyCall(view: NodeView, nest: CopyNest, names: CopyNames, conte
   const outputs = elementCount(view.output.shape);
   const runs = nest.dims.reduce((product, dim) => product * dim, 1);
   const layer = { ...names, node: view.node.id, nest, fillBytes: names.fill === undefined ? 0 : outputs };
-  return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: runs * nest.run, calls: runs }, context);
+  return chooseKernel(copyKernels, layer, { macs: 0, outputs, inputs: runs * nest.run, calls: runs }, context);
 }

@@ -71,6 +71,7 @@ const kernel: Candidate<NodeView<DivAttrs>> = {
 
 export const div = defineOp<DivAttrs>({
   kind: "div",
+  kernels: [kernel],
   summary: "quotient of two activations in float32",
   attrs: {
     clampMin: { type: "int", doc: "lower bound of the output, fused activation", default: -128 },

@@ -87,7 +87,7 @@ export function broadcastSteps(operand: Tensor, output: Tensor): BroadcastSteps 
   }
 }
 
-/** The loop nest as one run where no operand repeats per pixel. */
+/** The loop nest as one run where each operand is one value, or as long as the output. */
 export function flattenRuns<
   Layer extends {
     readonly outer: number;
@@ -97,6 +97,7 @@ export function flattenRuns<
   },
 >(layer: Layer): Layer {
   const { outer, inner, a, b } = layer;
-  const isPerChannel = (steps: BroadcastSteps): boolean => steps.outer === 0 && steps.inner === 1;
-  return isPerChannel(a) || isPerChannel(b) ? layer : { ...layer, outer: 1, inner: outer * inner };
+  const isRun = (steps: BroadcastSteps): boolean =>
+    (steps.outer === 0 && steps.inner === 0) || (steps.outer === inner && steps.inner === 1);
+  return isRun(a) && isRun(b) ? { ...layer, outer: 1, inner: outer * inner } : layer;
 }

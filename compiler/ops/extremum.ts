@@ -48,6 +48,7 @@ const kernel: Candidate<NodeView<ExtremumAttrs>> = {
 
 export const extremum = defineOp<ExtremumAttrs>({
   kind: "extremum",
+  kernels: [kernel],
   summary: "smaller or larger of two activations of one scale and zero point",
   attrs: { of: { type: "string", doc: "which of the two", values: ["min", "max"] } },
   arity: { activations: 2, constants: [] },

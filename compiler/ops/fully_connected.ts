@@ -13,7 +13,7 @@ import { must } from "../diagnostics.js";
 import { elementCount } from "../ir/shape.js";
 import { accumulatorRanges, channelRequantScale, planLayerRequant, requantRanges } from "./accumulator.js";
 import { pruneBias, pruneWeights, usedInputChannels, weightBlock } from "./channel-pruning.js";
-import { lowerPointwise } from "./conv2d/lower.js";
+import { lowerPointwise, pointwiseKernels } from "./conv2d/lower.js";
 import type { KernelCall } from "./kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 
@@ -31,6 +31,7 @@ const inputOf = (view: View) => must(view.inputs[0], "input");
 
 export const fullyConnected = defineOp<FullyConnectedAttrs>({
   kind: "fully_connected",
+  kernels: pointwiseKernels,
   summary: "matrix-vector product with constant weights",
   attrs: {
     alpha: { type: "float", doc: "factor of the product (Gemm's alpha)", default: 1 },

@@ -60,6 +60,7 @@ const kernel: Candidate<View> = {
 
 export const logSoftmax = defineOp<LogSoftmaxAttrs>({
   kind: "log_softmax",
+  kernels: [kernel],
   summary: "logarithm of softmax over the innermost axis",
   attrs: {},
   arity: { activations: 1, constants: [] },

@@ -24,6 +24,7 @@ const kernels: readonly Candidate<LookupLayer>[] = [portableLookup, mveLookup];
 
 export const lookup = defineOp<LookupAttrs>({
   kind: "lookup",
+  kernels,
   summary: "any unary function of a quantized tensor as a 256-entry table",
   attrs: {},
   arity: { activations: 1, constants: [{ name: "table", dtype: "int8" }] },

@@ -131,6 +131,7 @@ const kernels: readonly Candidate<Layer>[] = [asTables, asLines];
 
 export const lookupEach = defineOp<LookupEachAttrs>({
   kind: "lookup_each",
+  kernels,
   summary:
     "a unary function per channel or per element, as 256-entry tables: element-wise operators with constant tensors",
   attrs: {},

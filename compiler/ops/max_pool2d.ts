@@ -27,6 +27,7 @@ const kernels: readonly Candidate<MaxPoolLayer>[] = [portableMaxPool, mveMaxPool
 
 export const maxPool2d = defineOp<MaxPool2dAttrs>({
   kind: "max_pool2d",
+  kernels,
   summary: "max pooling over height and width",
   attrs: {
     kernel: { type: "ints", doc: "height, width", length: 2 },

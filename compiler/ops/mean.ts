@@ -51,6 +51,7 @@ const kernels: readonly Candidate<MeanLayer>[] = [portableMean, mveMean];
 
 export const mean = defineOp<MeanAttrs>({
   kind: "mean",
+  kernels,
   summary: "mean over neighbouring axes: global average pooling over height and width",
   attrs: {
     axes: { type: "ints", doc: "neighbouring axes, ascending", default: [1, 2] },

@@ -41,6 +41,7 @@ const kernels: readonly Candidate<MulLayer>[] = [portableMul, mveMul];
 
 export const mul = defineOp<MulAttrs>({
   kind: "mul",
+  kernels,
   summary: "element-wise multiplication, broadcasting one value or one value per channel",
   attrs: {
     clampMin: { type: "int", doc: "lower bound of the output, fused activation", default: -128 },

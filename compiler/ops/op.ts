@@ -108,6 +108,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly kind: string;
   /** One line for docs and `lwc ops`. */
   readonly summary: string;
+  /** Those that `lower` chooses from, for docs; absent where it copies, or does nothing. */
+  readonly kernels?: readonly { readonly kernel: string }[];
   readonly attrs: AttrSpecs<A>;
   /** How many inputs: activations, then constants (some optional). */
   readonly arity: {

@@ -1,7 +1,7 @@
 /** Pad with a constant: `before` and `after` elements per axis hold `value`. */
 import { must } from "../diagnostics.js";
 import { stridesOf } from "../ir/shape.js";
-import { copyCall } from "./copy-kernel.js";
+import { copyCall, copyKernels } from "./copy-kernel.js";
 import { copyNest, gatherMap, gatherReference } from "./gather.js";
 import { defineOp } from "./op.js";
 
@@ -14,6 +14,7 @@ export type PadAttrs = {
 
 export const pad = defineOp<PadAttrs>({
   kind: "pad",
+  kernels: copyKernels,
   summary: "borders of a constant value",
   attrs: {
     before: { type: "ints", doc: "elements before, per axis" },

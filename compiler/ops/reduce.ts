@@ -122,6 +122,7 @@ const kernels: readonly Candidate<View>[] = [byComparison, bySum];
 
 export const reduce = defineOp<ReduceAttrs>({
   kind: "reduce",
+  kernels,
   summary: "largest, smallest, sum, L1 or L2 norm over neighbouring axes",
   attrs: {
     function: { type: "string", doc: "what is computed", values: ["max", "min", ...sums] },

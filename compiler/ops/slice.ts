@@ -1,7 +1,7 @@
 /** Slice: output coordinate i of an axis is input coordinate start + step * i. */
 import { must } from "../diagnostics.js";
 import { channelCount, stridesOf } from "../ir/shape.js";
-import { copyCall } from "./copy-kernel.js";
+import { copyCall, copyKernels } from "./copy-kernel.js";
 import { copyNest, gatherMap, gatherReference } from "./gather.js";
 import { defineOp, type NodeView } from "./op.js";
 
@@ -23,6 +23,7 @@ function keepsChannels(view: NodeView<SliceAttrs>): boolean {
 
 export const slice = defineOp<SliceAttrs>({
   kind: "slice",
+  kernels: copyKernels,
   summary: "a part of a tensor (Slice, Split)",
   attrs: {
     starts: { type: "ints", doc: "first coordinate per axis" },

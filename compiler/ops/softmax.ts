@@ -27,6 +27,7 @@ const kernels: readonly Candidate<SoftmaxLayer>[] = [portableSoftmax];
 
 export const softmax = defineOp<SoftmaxAttrs>({
   kind: "softmax",
+  kernels,
   summary: "softmax over the innermost axis",
   attrs: {},
   arity: { activations: 1, constants: [] },

@@ -94,6 +94,7 @@ const kernel: Candidate<NodeView<SumAttrs>> = {
 
 export const sum = defineOp<SumAttrs>({
   kind: "sum",
+  kernels: [kernel],
   summary: "signed sum or mean of activations in float32, broadcasting one value, one per channel or one per pixel",
   attrs: {
     signs: { type: "ints", doc: "1 or -1 for each input" },

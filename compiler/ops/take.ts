@@ -34,6 +34,7 @@ function sourceMap(view: NodeView<TakeAttrs>): Int32Array {
 
 export const take = defineOp<TakeAttrs>({
   kind: "take",
+  kernels: [{ kernel: "lwc_take_s8" }],
   summary: "elements of one axis by constant index, in any order and any number of times",
   attrs: {
     axis: { type: "int", doc: "axis that the indices count along" },

@@ -1,7 +1,7 @@
 /** Transpose: output axis i is input axis perm[i]. */
 import { must } from "../diagnostics.js";
 import { stridesOf } from "../ir/shape.js";
-import { copyCall } from "./copy-kernel.js";
+import { copyCall, copyKernels } from "./copy-kernel.js";
 import { copyNest, gatherMap, gatherReference } from "./gather.js";
 import { defineOp } from "./op.js";
 
@@ -9,6 +9,7 @@ export type TransposeAttrs = { readonly perm: readonly number[] };
 
 export const transpose = defineOp<TransposeAttrs>({
   kind: "transpose",
+  kernels: copyKernels,
   summary: "permutes axes",
   attrs: { perm: { type: "ints", doc: "input axis of each output axis" } },
   arity: { activations: 1, constants: [] },

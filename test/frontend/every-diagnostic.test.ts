@@ -185,6 +185,7 @@ const cases: readonly Case[] = [
   ["LWC1140", "a convolution with weights of a matrix", (b, x) => b.node("Conv", [x, weights(b, [3, 2])])],
   ["LWC1171", "Relu of an index", (b, x) => b.node("Relu", [b.node("ArgMax", [x], { attributes: { axis: 1 } })])],
   ["LWC1175", "a Gelu of an unknown form", (b, x) => b.node("Gelu", [x], { attributes: { approximate: "cubic" } })],
+  ["LWC1176", "a FastGelu with a bias", (b, x) => b.node("FastGelu", [x, f32(b, [1, 2])], { domain: "com.microsoft" })],
   ["LWC1180", "a difference of three", (b, x) => b.node("Sub", [x, x, x])],
   ["LWC1181", "one activation to the power of another", (b, x) => b.node("Pow", [x, x])],
   ["LWC1182", "a slope per channel of another number", (b, x) => b.node("PRelu", [x, f32(b, [1, 2, 3, 4, 5, 6, 7])])],

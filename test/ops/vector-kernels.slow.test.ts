@@ -106,14 +106,14 @@ const fullyConnected = fc
       },
   );
 
-/** Operands of one shape, or one of them a value or a row of channels. */
+/** Operands of one shape, or one of them a value, a row of channels or a value per pixel. */
 const binary = fc
   .record({
     kind: fc.constantFrom("add", "mul"),
     h: size,
     w: size,
     c: channels,
-    other: fc.constantFrom("full", "full", "channel", "scalar"),
+    other: fc.constantFrom("full", "full", "channel", "pixel", "scalar"),
     swap: fc.boolean(),
     unsigned: fc.boolean(),
     a: quant,
@@ -126,7 +126,7 @@ const binary = fc
       (b) => {
         const storage = p.unsigned ? ("uint8" as const) : ("int8" as const);
         const full = [1, p.h, p.w, p.c];
-        const other = { full, channel: [1, 1, 1, p.c], scalar: [1, 1, 1, 1] }[p.other];
+        const other = { full, channel: [1, 1, 1, p.c], pixel: [1, p.h, p.w, 1], scalar: [1, 1, 1, 1] }[p.other];
         const [first, second] = p.swap ? [other, full] : [full, other];
         const inputs = [b.input(first, { ...p.a, storage }), b.input(second, { ...p.b, storage })];
         return b.node(p.kind, inputs, p.kind === "add" ? { ...p.clamp, spanScalar: "none" } : p.clamp, {

@@ -11,6 +11,7 @@ import { activationQuant, type Context, floatIsland, nodeName, quantParameters }
 import { findImporter } from "./importers/index.js";
 import { inputShape } from "./input-shape.js";
 import { identity, memoryShape, nhwc } from "./layout.js";
+import { missingOperators } from "./missing-operators.js";
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from "./onnx-model.js";
 import { checkForm, sortNodes } from "./sort-nodes.js";
 import type { TensorValue, Value } from "./values.js";
@@ -182,21 +183,10 @@ function unknownOperator(node: OnnxNode): never {
     message: `${nodeName(node)}: operator ${domain}${node.opType} is not supported`,
     where: { node: nodeName(node) },
     hint:
-      hints.get(node.opType) ??
+      (Object.hasOwn(missingOperators, node.opType) ? missingOperators[node.opType]?.hint : undefined) ??
       "`lwc ops` lists what is; replace the operator in the model, or leave it to the code around the network",
   });
 }
-
-const dynamicHint = "quantize statically, with calibration data (QDQ format)";
-
-/** What to do about operators that quantized models are often met with. */
-const hints: ReadonlyMap<string, string> = new Map([
-  ["ConvInteger", dynamicHint],
-  ["MatMulInteger", dynamicHint],
-  ["DynamicQuantizeLinear", dynamicHint],
-  ["DynamicQuantizeMatMul", dynamicHint],
-  ["QAttention", "lwc runs convolutional networks: there is no attention operator"],
-]);
 
 function warnUnseen(node: OnnxNode, seen: ReadonlySet<string>, warnings: Diagnostic[]): void {
   for (const name of node.attributes.keys()) {

@@ -10,12 +10,15 @@ import { swarConvs, swarPointwises } from "./kernels-swar.js";
 import { type ConvLayer, convLayer, isDepthwise, type PointwiseLayer } from "./layer.js";
 
 const convKernels: readonly Candidate<ConvLayer>[] = [...portableConvs, ...dspConvs, ...mveConvs, ...swarConvs];
-const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
+export const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
   ...portablePointwises,
   ...dspPointwises,
   ...mvePointwises,
   ...swarPointwises,
 ];
+
+/** For docs. */
+export const conv2dKernels: readonly { readonly kernel: string }[] = [...convKernels, ...pointwiseKernels];
 
 export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext): KernelCall {
   const layer = convLayer(view, context);

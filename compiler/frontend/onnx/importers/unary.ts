@@ -164,6 +164,12 @@ const importGelu: Importer = (context) => {
   return [applyUnary(context, context.input(0), form, false)];
 };
 
+const importFastGelu: Importer = (context) => {
+  if (context.input(1))
+    unsupported(context, "LWC1176", "it adds a bias", "add the bias in front of it, as an Add of its own");
+  return [applyUnary(context, context.input(0), geluTanh, false)];
+};
+
 /** Functions of one value, element by element: tables. */
 export const unaryImporters: Readonly<Record<string, Importer>> = {
   Relu: importRelu,
@@ -182,7 +188,7 @@ export const unaryImporters: Readonly<Record<string, Importer>> = {
   Elu: unary((c) => elu(numberAttribute(c, "alpha", 1))),
   Erf: unary(rounded(erf)),
   Exp: unary(rounded(Math.exp)),
-  FastGelu: unary(() => geluTanh),
+  FastGelu: importFastGelu,
   Floor: unary(() => Math.floor),
   Gelu: importGelu,
   HardSigmoid: unary((c) => hardSigmoid(numberAttribute(c, "alpha", 0.2), numberAttribute(c, "beta", 0.5))),
