@@ -31,11 +31,11 @@ LWC_MVE_INLINE void lwc_pointwise_s8_mve(const lwc_pointwise_mve_params *p, cons
 
         lwc_mve_dot_short(&p->requant, in, paired, p->in_c, p->out_c, weights, quant, out);
         if (paired < p->pixels) {
-            lwc_mve_dot_pairs(&p->requant, in + (paired * p->in_c), p->in_c, 1, p->in_c, p->out_c, weights, quant, out + (paired * p->out_c));
+            lwc_mve_dot_pairs(&p->requant, in + (paired * p->in_c), p->in_c, 1, p->in_c, p->out_c, weights, quant, out + (paired * p->out_c), p->out_c);
         }
         return;
     }
-    lwc_mve_dot_pairs(&p->requant, in, p->in_c, p->pixels, p->in_c, p->out_c, weights, quant, out);
+    lwc_mve_dot_pairs(&p->requant, in, p->in_c, p->pixels, p->in_c, p->out_c, weights, quant, out, p->out_c);
 }
 
 #endif

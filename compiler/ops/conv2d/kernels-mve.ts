@@ -20,6 +20,13 @@ const MAX_DEPTH = 65535;
 /** Scratch memory for patches, if one pair does not need more: calls of the loop over pairs cost less where there are many. */
 const BATCH_BYTES = 1024;
 
+/** Channels of a group from which on gathering them pays. */
+const MIN_GROUP = 4;
+/** Bytes of a row that is lined up with its padding. */
+const MAX_LINE = 64;
+/** LWC_CONV2D_MVE_LINES of lwc_conv2d_s8_mve.h. */
+const MAX_LINES = 16;
+
 /** What every vector kernel asks of a layer. */
 function vectorizes({ weights, plan }: WeightedLayer): boolean {
   return (
@@ -55,28 +62,49 @@ const pointwise: Candidate<PointwiseLayer> = {
 
 const conv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_mve",
-  fits: (layer) => layer.g.groups === 1 && vectorizes(layer) && layer.weights.outputs < 2 ** 15,
+  fits: (layer) =>
+    vectorizes(layer) && layer.weights.outputs < 2 ** 15 && (layer.g.groups === 1 || layer.weights.inputs >= MIN_GROUP),
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
-    const pitch = roundUp(g.kernelH * g.kernelW * g.inC, LANES);
+    const pitch = roundUp(weights.taps * weights.inputs, LANES);
     const batch = Math.min(Math.max(2, 2 * Math.floor(BATCH_BYTES / (2 * pitch))), roundUp(g.outW, 2));
+    const line = lineBytes(layer);
     return {
       kernel: "lwc_conv2d_s8_mve",
       header: "lwc_conv2d_s8_mve.h",
       geometry: geometryName("conv", g),
       params: {
         type: "lwc_conv2d_mve_params",
-        fields: { ...windowFields(layer), in_zero_point: zeroPoint, pitch, batch, requant: { ...plan.fields } },
+        fields: {
+          ...windowFields(layer),
+          groups: g.groups,
+          in_zero_point: zeroPoint,
+          pitch,
+          batch,
+          line,
+          requant: { ...plan.fields },
+        },
       },
       drive: rowsDrive(layer),
-      constants: [packVectorDots(weights, 4, pitch), packVectorQuant(layer, 4)],
+      constants: [packVectorDots(weights, 4, pitch, g.groups), packVectorQuant(layer, 4, g.groups)],
       // The last patch is written in whole vectors.
-      scratchBytes: batch * pitch + LANES,
+      scratchBytes: batch * pitch + LANES + g.kernelH * line,
       why: `vector dot products over patches, 2 pixels x 4 channels at a time; ${plan.why}`,
     };
   },
 };
+
+/**
+ * Bytes of a row with its padding where the row is so narrow that most windows reach into padding: then copies of the rows are cheaper
+ * than windows tap by tap. 0 elsewhere.
+ */
+function lineBytes({ g }: ConvLayer): number {
+  const width = Math.max((g.outW - 1) * g.strideW + g.kernelW, g.padLeft + g.inW);
+  const bytes = roundUp(width * g.inC, LANES);
+  const isNarrow = bytes <= MAX_LINE && g.kernelH <= MAX_LINES;
+  return g.padded && isNarrow && g.groups === 1 && g.dilationW === 1 ? bytes : 0;
+}
 
 /** Bytes of a column of four rows for 16 channels. */
 const COLUMN = 64;

@@ -1,5 +1,4 @@
 /** Packing for the MVE kernels: weights by 16 values of four or eight channels, quantization words by four channels. */
-import { invariant } from "../../diagnostics.js";
 import type { WeightBlock } from "../channel-pruning.js";
 import type { PackedConstant } from "../kernel.js";
 import type { WeightedLayer } from "./layer.js";
@@ -8,7 +7,7 @@ import type { WeightedLayer } from "./layer.js";
 export const LANES = 16;
 
 /**
- * Weights of dot products in blocks of `width` channels, the last one zero-filled: [depth / 16][width][16] and, behind,
+ * Weights of dot products in blocks of `width` channels of a group, the last one zero-filled: [depth / 16][width][16] and, behind,
  * [width][depth % 16]. A vector load of the last values reads up to 15 bytes further, so 16 zeros end the array. A depth beyond
  * what the layer has is filled with zeros.
  */
@@ -16,18 +15,21 @@ export function packVectorDots(
   weights: WeightBlock,
   width: 4 | 8,
   depth = weights.taps * weights.inputs,
+  groups = 1,
 ): PackedConstant {
   const used = weights.taps * weights.inputs;
-  const blocks = Math.ceil(weights.outputs / width);
+  const channels = weights.outputs / groups;
+  const perGroup = Math.ceil(channels / width);
+  const blocks = groups * perGroup;
   const data = new Int8Array(blocks * width * depth + LANES);
   for (let o = 0; o < weights.outputs; o++) {
-    const lane = o % width;
-    const block = (o - lane) * depth;
+    const lane = (o % channels) % width;
+    const block = Math.floor(o / channels) * perGroup + Math.floor((o % channels) / width);
     for (let start = 0; start < depth; start += LANES) {
       const length = Math.min(LANES, depth - start);
       const from = o * used + start;
       const to = o * used + Math.min(used, start + length);
-      data.set(weights.data.subarray(from, to), block + width * start + lane * length);
+      data.set(weights.data.subarray(from, to), block * width * depth + width * start + lane * length);
     }
   }
   return {
@@ -92,28 +94,29 @@ const orders = {
   8: [0, 2, 4, 6, 1, 3, 5, 7],
 } as const;
 
-/** Quantization words in groups of four channels: [4] of each word. Channels beyond the last have zeros. */
-export function packVectorQuant({ plan, weights }: WeightedLayer, width: 4 | 8): PackedConstant {
-  const words = plan.wordsPerChannel;
-  return groupWords(plan.words, words, weights.outputs, width, (position) => {
-    const block = position - (position % 8);
-    return block + (orders[width][position % 8] ?? 0);
+/** Quantization words in groups of four channels: [4] of each word. Channels beyond the last, of a group, have zeros. */
+export function packVectorQuant({ plan, weights }: WeightedLayer, width: 4 | 8, groups = 1): PackedConstant {
+  const { outputs } = weights;
+  const channels = outputs / groups;
+  const perGroup = Math.ceil(channels / width) * width;
+  return groupWords(plan.words, plan.wordsPerChannel, outputs, groups * perGroup, (position) => {
+    const within = position % perGroup;
+    const channel = within - (within % 8) + (orders[width][within % 8] ?? 0);
+    return channel < channels ? Math.floor(position / perGroup) * channels + channel : outputs;
   });
 }
 
-/** `channelAt`: the channel at a position; groups are complete up to a multiple of `width` positions. */
-export function groupWords(
+/** `channelAt`: the channel at a position, or one beyond the last. */
+function groupWords(
   words: Int32Array,
   perChannel: number,
   channels: number,
-  width: number,
+  positions: number,
   channelAt: (position: number) => number,
 ): PackedConstant {
-  const positions = Math.ceil(channels / width) * width;
   const data = new Int32Array(positions * perChannel);
   for (let position = 0; position < positions; position++) {
     const channel = channelAt(position);
-    invariant(channel < positions, "groups hold the channels of their block");
     if (channel >= channels) continue;
     const group = (position >> 2) * 4 * perChannel;
     for (let word = 0; word < perChannel; word++)

@@ -262,13 +262,13 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
 
 /* `count` pixels, even, or 1: a pair of itself. */
 LWC_MVE_INLINE void lwc_mve_dot_run(const lwc_requant *q, const int8_t *first, int32_t pitch, int32_t count, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
-                                   int8_t *out)
+                                   int8_t *out, int32_t out_pitch)
 {
     const int32_t step = (count > 1) ? 1 : 0;
-    const uint32_t last = (uint32_t)(out + (count * out_c));
+    const uint32_t last = (uint32_t)(out + (count * out_pitch));
     const int16x8_t zero = vdupq_n_s16((int16_t)q->zero_point);
     /* Channel and pixel of each lane: c0 p0, c0 p1, c1 p0, ... */
-    const uint32_t pair = (uint32_t)(step * out_c) << 16;
+    const uint32_t pair = (uint32_t)(step * out_pitch) << 16;
     const uint32x4_t lanes = {pair, pair + 0x10001u, pair + 0x20002u, pair + 0x30003u};
     register const int8_t *x0 __asm("r1") = first;
     register const int8_t *x1 __asm("r3") = first + (step * pitch);
@@ -301,29 +301,29 @@ LWC_MVE_INLINE void lwc_mve_dot_run(const lwc_requant *q, const int8_t *first, i
                    /* the next pair */
                    "vmov %[w], %[first_w]\n\t"
                    "vmov %[words], %[first_word]\n\t"
-                   "lwc_mve_add r2, (2 * %c[out_c])\n\t"
+                   "lwc_mve_add r2, (2 * %c[out_pitch])\n\t"
                    "vmov %[end], r2\n\t"
-                   "lwc_mve_add %[y], (2 * %c[out_c] - (%c[out_c] + 3) / 4 * 4)\n\t"
+                   "lwc_mve_add %[y], (2 * %c[out_pitch] - (%c[out_c] + 3) / 4 * 4)\n\t"
                    "lwc_mve_add %[x0], (2 * %c[pitch])\n\t"
                    "lwc_mve_add %[x1], (2 * %c[pitch])\n\t"
                    "vmov r0, %[last]\n\t"
                    "cmp %[y], r0\n\t"
                    "bcc 3b"
                    : [keep] "=&t"(keep), [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y), [end] "+&t"(end)
-                   : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"((out_c % 4) != 0), [lanes] "w"(lanes), [pitch] "i"(pitch), [last] "t"(last),
+                   : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"((out_c % 4) != 0), [lanes] "w"(lanes), [pitch] "i"(pitch), [out_pitch] "i"(out_pitch), [last] "t"(last),
                      [first_w] "t"(weights), [first_word] "t"(quant)
                    : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "cc", "memory");
 }
 
 LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int32_t pitch, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
-                                     int8_t *out)
+                                     int8_t *out, int32_t out_pitch)
 {
     int32_t first = 0;
     int32_t count = (pixels > 1) ? (pixels & ~1) : 1;
 
     /* An odd last pixel is computed with the one before it, again. */
     for (;;) {
-        lwc_mve_dot_run(q, x + (first * pitch), pitch, count, depth, out_c, weights, quant, out + (first * out_c));
+        lwc_mve_dot_run(q, x + (first * pitch), pitch, count, depth, out_c, weights, quant, out + (first * out_pitch), out_pitch);
         if ((first + count) >= pixels) {
             break;
         }

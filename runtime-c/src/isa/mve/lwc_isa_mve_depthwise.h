@@ -130,7 +130,7 @@ LWC_MVE_INLINE void lwc_mve_columns(const int8_t *const *rows, int32_t used, int
     "vmax.s16 q4, q4, q2\n\tvmin.s16 q4, q4, q3\n\t" \
     ".else\n\tvqmovnb.s16 q4, q4\n\t.endif\n\t" \
     ".if \\outputs == 8\n\tvstrb.16 q4, [r3, q6]\n\t" \
-    ".else\n\tmov r0, #\\outputs\n\tvctp.16 r0\n\tvpst\n\tvstrbt.16 q4, [r3, q6]\n\t.endif\n\t" \
+    ".else\n\tvpst\n\tvstrbt.16 q4, [r3, q6]\n\t.endif\n\t" \
     ".endm\n\t" \
     ".endif\n\t"
 
@@ -163,7 +163,9 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
                    "vidup.u32 q7, r0, #1\n\t"
                    "vshl.i32 q7, q7, #6\n\t"
                    "sub r9, #lwc_step\n\t"
-                   "vadd.i32 q7, q7, r9\n"
+                   "vadd.i32 q7, q7, r9\n\t"
+                   /* the predicate stays: nothing else in the loop sets one */
+                   ".if lwc_rest > 0\n\tmov r0, #lwc_rest\n\tvctp.16 r0\n\t.endif\n"
                    "1:\n\t"
                    ".if lwc_vectors == 1\n\t"
                    "vldrw.32 q0, [r5]\n\t"

@@ -47,10 +47,10 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
  * x        `pixels` vectors [depth] int8, `pitch` bytes from one to the next
  * weights  [out_c / 4 rounded up], each [depth / 16][4][16] and, behind, [4][depth % 16]; 16 readable bytes follow the last
  * quant    [out_c / 4 rounded up] groups
- * out      [pixels][out_c]
+ * out      `pixels` vectors [out_c], `out_pitch` bytes from one to the next
  */
 LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int32_t pitch, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
-                                     int8_t *out)
+                                     int8_t *out, int32_t out_pitch)
 {
     for (int32_t i = 0; i < pixels; ++i) {
         for (int32_t c = 0; c < out_c; ++c) {
@@ -66,14 +66,14 @@ LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int
             out[c] = lwc_mve_requantize(q, quant + ((c / 4) * lwc_mve_group_words(q)), c % 4, sum);
         }
         x += pitch;
-        out += out_c;
+        out += out_pitch;
     }
 }
 
 /* The same for an even number of contiguous pixels of 8 or 16 values. */
 LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
-    lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out);
+    lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out, out_c);
 }
 
 /*
