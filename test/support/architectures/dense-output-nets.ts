@@ -26,13 +26,13 @@ export const denseOutputNets: readonly Architecture[] = [
     arxiv: "1905.02244",
     tiny: () =>
       lrAspp({
-        size: 48,
+        size: 40,
         width: 0.25,
         classes: 4,
         head: 16,
         hswish: "HardSigmoid",
         outputStride: 16,
-        blocks: [0, 1, 3, 6, 10, 12].flatMap((i) => mobileNetV3Large.slice(i, i + 1)),
+        blocks: [0, 1, 3, 6, 12].flatMap((i) => mobileNetV3Large.slice(i, i + 1)),
       }),
     published: () =>
       lrAspp({
@@ -57,7 +57,7 @@ export const denseOutputNets: readonly Architecture[] = [
     arxiv: "1706.05587",
     tiny: () =>
       deepLabV3({
-        size: 64,
+        size: 33,
         width: 0.25,
         classes: 4,
         head: 8,
