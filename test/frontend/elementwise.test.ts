@@ -406,6 +406,24 @@ const reductions: readonly (readonly [
   ],
 ];
 
+/** Constants behind DequantizeLinear: ONNX Runtime multiplies them in integers, and 0.1 * 0.03 / 0.05 has ties. */
+describe.each(["int8", "uint8"] as const)("quantized constants, %s", (dtype) => {
+  const shapes: readonly (readonly number[])[] = [[], [4, 1, 1], [3, 1], map];
+  const cases = shapes.flatMap((dims) => [false, true].map((first) => ({ dims, first })));
+  test.each(cases)("of shape $dims, the first operand: $first", async ({ dims, first }) => {
+    for (const opType of ["Add", "Mul"]) {
+      const build: Build = (b, x) => {
+        const count = dims.reduce((product, dim) => product * dim, 1);
+        const constant = b.weights(dims, randomInts(count, 3, 0, 120), [0.03], 0, dtype, 3);
+        return b.node(opType, first ? [constant, x] : [x, constant]);
+      };
+      const result = await compareWithOnnxRuntime({ inputs: [map], opset: 13, dtype, build });
+      expect(result.worst, opType).toBe(0);
+      expect(result.distinct).toBeGreaterThan(1);
+    }
+  });
+});
+
 describe("reductions and heads", () => {
   test.each(reductions.map(([name, ...rest]) => ({ name, rest })))("$name", async ({ rest }) => {
     const [opset, build, kinds, allowed = 0, close = true] = rest;

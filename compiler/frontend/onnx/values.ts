@@ -54,6 +54,8 @@ export interface UnaryValue {
   readonly results: Float32Array;
   /** Absent where one function is that of every element. */
   readonly places?: Places;
+  /** The tables for a quantization of the result, where ONNX Runtime has integer arithmetic of its own: x + c, x * c of a quantized c. */
+  readonly exact?: (quant: Quant) => Int8Array | undefined;
   readonly nodes: readonly string[];
   readonly label: string;
   /** True while ONNX Runtime has an integer kernel for it. */

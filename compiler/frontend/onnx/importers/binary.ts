@@ -11,6 +11,7 @@ import { averageOf, combine, extremumOf, sumOf } from "./combine.js";
 import { doNotBroadcast } from "./constants.js";
 import { dequantizeConstant, zipConstants } from "./fold.js";
 import { type Apply, sameSource, withConstant } from "./places.js";
+import { exactly } from "./quantized-constant.js";
 import { moveActivation, reshapeTo } from "./reshape.js";
 import { applyUnary, clampPending, joinLabels } from "./unary.js";
 
@@ -66,8 +67,14 @@ function functionOf(context: Context, a: Value, b: Value): Value | undefined {
   if (left && right) return foldConstants(context, left, right);
   const bias = addConstantBias(context, a, b);
   if (bias) return bias;
-  if (right) return behindConstant(context, a, right, apply);
-  if (left) return behindConstant(context, b, left, (x, constant) => apply(constant, x));
+  if (right) return exactly(context, a, b, behindConstant(context, a, right, apply));
+  if (left)
+    return exactly(
+      context,
+      b,
+      a,
+      behindConstant(context, b, left, (x, constant) => apply(constant, x)),
+    );
   return sameSource(context, a, b, apply);
 }
 

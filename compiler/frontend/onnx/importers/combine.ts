@@ -165,7 +165,7 @@ function emit(
  * Which operand ONNX Runtime's kernel sees as the scalar of each contiguous span (docs/numerics.md, "Add"): that of length 1 along
  * the innermost axis that is longer than 1.
  */
-function spanScalar(a: Shape, b: Shape, dims: Shape): string {
+export function spanScalar(a: Shape, b: Shape, dims: Shape): "none" | "a" | "b" {
   const fromEnd = dims.length - 1 - dims.findLastIndex((dim) => dim > 1);
   if (fromEnd >= dims.length) return "none";
   const isScalar = (shape: Shape): boolean => (shape.at(-1 - fromEnd) ?? 1) === 1;

@@ -178,14 +178,17 @@ export function finishUnary(context: Context, value: UnaryValue, quant: Quant, n
       where: { node: nodeName(context.node) },
     });
   }
-  const table = Int8Array.from(value.results, (result) =>
-    Number.isNaN(result) ? -128 : quantize(result, scaleOf(quant), quant.zeroPoint),
-  );
+  const exact = value.exact?.(quant);
+  const table =
+    exact ??
+    Int8Array.from(value.results, (result) =>
+      Number.isNaN(result) ? -128 : quantize(result, scaleOf(quant), quant.zeroPoint),
+    );
   const { tables, index } = distinctTables(table, value.places?.index);
   const origin: Origin = {
     nodes: value.nodes,
     label: value.label,
-    ...(value.integer
+    ...(value.integer || exact
       ? {}
       : { island: `ONNX Runtime computes ${value.label} in float on x64; the table holds the same results, exactly` }),
   };

@@ -46,7 +46,7 @@ export function applyUnary(context: Context, value: Value | undefined, apply: Un
     case "unary":
       limitChain(context, value.nodes);
       return {
-        ...value,
+        ...withoutExact(value),
         results: value.results.map(apply),
         nodes: [...value.nodes, name],
         label: joinLabels([value.label, opType]),
@@ -59,6 +59,11 @@ export function applyUnary(context: Context, value: Value | undefined, apply: Un
     default:
       return unsupported(context, "LWC1171", "its input is not quantized", "quantize in front of it");
   }
+}
+
+/** A function of the result is another function. */
+function withoutExact({ exact: _exact, ...rest }: UnaryValue): UnaryValue {
+  return rest;
 }
 
 /** Integers, as of shapes, stay integers. */
