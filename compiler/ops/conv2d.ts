@@ -86,6 +86,26 @@ function weightsOf(view: NodeView<Conv2dAttrs>): Tensor {
   return must(view.inputs[1], "conv2d weights");
 }
 
+/** What is wrong with the input, the weights [O][kH][kW][C / groups] and the bias of a convolution. */
+export function weightProblems(view: NodeView, groups: number): readonly string[] {
+  const problems: string[] = [];
+  const x = must(view.inputs[0], "input").shape;
+  const weights = must(view.inputs[1], "weights");
+  const w = weights.shape;
+  const bias = view.inputs[2];
+  if (x.length !== 4 || w.length !== 4)
+    return [`expected rank 4 input and weights, found [${x.join(",")}] and [${w.join(",")}]`];
+  const [outputs = 0, , , perGroup = 0] = w;
+  if (perGroup * groups !== x[3])
+    problems.push(`weights read ${perGroup} channels in each of ${groups} groups, the input has ${x[3]}`);
+  if (outputs % groups !== 0) problems.push(`${outputs} output channels do not divide into ${groups} groups`);
+  if (bias && elementCount(bias.shape) !== outputs)
+    problems.push(`bias has ${elementCount(bias.shape)} values for ${outputs} channels`);
+  const scales = weights.quant?.scales.length ?? 0;
+  if (scales !== 1 && scales !== outputs) problems.push(`${scales} weight scales for ${outputs} channels`);
+  return problems;
+}
+
 export const conv2d = defineOp<Conv2dAttrs>({
   kind: "conv2d",
   kernels: conv2dKernels,
@@ -106,24 +126,7 @@ export const conv2d = defineOp<Conv2dAttrs>({
     ],
   },
 
-  verify(view) {
-    const problems: string[] = [];
-    const x = must(view.inputs[0], "conv2d input").shape;
-    const w = weightsOf(view).shape;
-    const bias = view.inputs[2];
-    if (x.length !== 4 || w.length !== 4)
-      return [`expected rank 4 input and weights, found [${x.join(",")}] and [${w.join(",")}]`];
-    const [outputs = 0, , , perGroup = 0] = w;
-    const { groups } = view.attrs;
-    if (perGroup * groups !== x[3])
-      problems.push(`weights read ${perGroup} channels in each of ${groups} groups, the input has ${x[3]}`);
-    if (outputs % groups !== 0) problems.push(`${outputs} output channels do not divide into ${groups} groups`);
-    if (bias && elementCount(bias.shape) !== outputs)
-      problems.push(`bias has ${elementCount(bias.shape)} values for ${outputs} channels`);
-    const scales = weightsOf(view).quant?.scales.length ?? 0;
-    if (scales !== 1 && scales !== outputs) problems.push(`${scales} weight scales for ${outputs} channels`);
-    return problems;
-  },
+  verify: (view) => weightProblems(view, view.attrs.groups),
 
   inferShape(attrs, inputs): Shape {
     const x = must(inputs[0], "conv2d input").shape;

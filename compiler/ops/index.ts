@@ -3,9 +3,11 @@ import { fail } from "../diagnostics.js";
 import type { Attrs, Node } from "../ir/graph.js";
 import { add } from "./add.js";
 import { argmax } from "./argmax.js";
+import { argmaxPool2d } from "./argmax_pool2d.js";
 import { avgPool2d } from "./avg_pool2d.js";
 import { channelSelect } from "./channel_select.js";
 import { concat } from "./concat.js";
+import { convTranspose2d } from "./conv_transpose2d.js";
 import { conv2d } from "./conv2d.js";
 import { div } from "./div.js";
 import { extremum } from "./extremum.js";
@@ -14,12 +16,14 @@ import { logSoftmax } from "./log_softmax.js";
 import { lookup } from "./lookup.js";
 import { lookupEach } from "./lookup_each.js";
 import { maxPool2d } from "./max_pool2d.js";
+import { maxUnpool2d } from "./max_unpool2d.js";
 import { mean } from "./mean.js";
 import { mul } from "./mul.js";
 import type { Op } from "./op.js";
 import { pad } from "./pad.js";
 import { reduce } from "./reduce.js";
 import { reshape } from "./reshape.js";
+import { resize } from "./resize.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { sum } from "./sum.js";
@@ -34,10 +38,12 @@ function erase<A extends Attrs>(op: Op<A>): Op {
 const ops: readonly Op[] = [
   erase(add),
   erase(argmax),
+  erase(argmaxPool2d),
   erase(avgPool2d),
   erase(channelSelect),
   erase(concat),
   erase(conv2d),
+  erase(convTranspose2d),
   erase(div),
   erase(extremum),
   erase(fullyConnected),
@@ -45,11 +51,13 @@ const ops: readonly Op[] = [
   erase(lookup),
   erase(lookupEach),
   erase(maxPool2d),
+  erase(maxUnpool2d),
   erase(mean),
   erase(mul),
   erase(pad),
   erase(reduce),
   erase(reshape),
+  erase(resize),
   erase(slice),
   erase(softmax),
   erase(sum),

@@ -31,8 +31,11 @@ export interface PoolGeometry {
   readonly padLeft: number;
 }
 
+/** Kernel, strides and pads, with or without a clamp. */
+type WindowAttrs = Pick<PoolAttrs, "kernel" | "strides" | "pads">;
+
 export function poolGeometry(
-  attrs: PoolAttrs,
+  attrs: WindowAttrs,
   dilations: readonly number[],
   input: Tensor,
   output: Tensor,
@@ -55,7 +58,7 @@ export function poolGeometry(
   };
 }
 
-export function poolShape(attrs: PoolAttrs, dilations: readonly number[], input: Tensor): Shape {
+export function poolShape(attrs: WindowAttrs, dilations: readonly number[], input: Tensor): Shape {
   const out = [0, 1].map((axis) => {
     const reach = (must(attrs.kernel[axis], "kernel") - 1) * must(dilations[axis], "dilation") + 1;
     const padded =

@@ -41,6 +41,7 @@ const classes: Readonly<Record<OperatorClass, readonly string[]>> = {
     "GlobalMaxPool",
     "Identity",
     "MaxPool",
+    "MaxUnpool",
     "Pad",
     "ReduceMax",
     "ReduceMin",

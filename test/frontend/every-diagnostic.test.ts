@@ -32,6 +32,15 @@ const conv =
   (b, x) =>
     b.node("Conv", [x, ...extra(b)]);
 const vector = [1, 4];
+const pool2 = { attributes: { kernel_shape: [2, 2], strides: [2, 2] } };
+const deconv = (b: OnnxBuilder, x: string, attributes: Readonly<Record<string, readonly number[]>>): string =>
+  b.node("ConvTranspose", [x, weights(b, [2, 3, 1, 1])], { attributes });
+const resize = (
+  b: OnnxBuilder,
+  x: string,
+  scales: readonly number[],
+  attributes: Readonly<Record<string, string | number>> = {},
+): string => b.node("Resize", [x, "", f32(b, scales)], { attributes });
 
 const cases: readonly Case[] = [
   ["LWC1102", "a scale that is not there", (b, x) => b.node("QuantizeLinear", [x, ""])],
@@ -216,13 +225,65 @@ const cases: readonly Case[] = [
     (b, x) => b.node("ReduceL2", [b.node("Tile", [x, ints(b, [1, 1, 100, 100])])]),
   ],
   [
-    "LWC1191",
-    "indices of MaxPool that are used",
+    "LWC1117",
+    "arithmetic on the indices of MaxPool",
     (b, x) => {
       b.add("MaxPool", [x], ["pooled", "indices"], { attributes: { kernel_shape: [2, 2] } });
+      return b.node("Softmax", ["indices"]);
+    },
+  ],
+  [
+    "LWC1191",
+    "indices of MaxPool in column order",
+    (b, x) => {
+      b.add("MaxPool", [x], ["pooled", "indices"], { attributes: { kernel_shape: [2, 2], storage_order: 1 } });
       return "pooled";
     },
   ],
+  [
+    "LWC1196",
+    "MaxUnpool of a window of 17x17",
+    (b, x) => {
+      const attributes = { kernel_shape: [17, 17], strides: [17, 17] };
+      b.add("MaxPool", [x], ["pooled", "indices"], { attributes });
+      return b.node("MaxUnpool", [b.qdq("pooled", 0.1, 0), "indices"], { attributes });
+    },
+    [1, 2, 17, 17],
+  ],
+  ["LWC1197", "MaxUnpool of other indices", (b, x) => b.node("MaxUnpool", [x, ints(b, [1])], pool2)],
+  [
+    "LWC1198",
+    "MaxUnpool to another shape",
+    (b, x) => {
+      b.add("MaxPool", [x], ["pooled", "indices"], pool2);
+      return b.node("MaxUnpool", [b.qdq("pooled", 0.1, 0), "indices", ints(b, [1, 2, 5, 4])], pool2);
+    },
+  ],
+  ["LWC1155", "an output padding beyond the stride", (b, x) => deconv(b, x, { output_padding: [1, 1] })],
+  ["LWC1156", "an output shape beyond the result", (b, x) => deconv(b, x, { output_shape: [9, 9] })],
+  ["LWC1152", "pads that cut off the whole result", (b, x) => deconv(b, x, { pads: [2, 2, 2, 2] })],
+  [
+    "LWC1142",
+    "a transposed convolution quantized along its inputs",
+    (b, x) => b.node("ConvTranspose", [x, b.weights([2, 3, 1, 1], ones(6), [0.1, 0.1], 0)]),
+  ],
+  ["LWC1250", "a cubic resize", (b, x) => resize(b, x, [1, 1, 2, 2], { mode: "cubic" })],
+  ["LWC1251", "a resize with a filter", (b, x) => resize(b, x, [1, 1, 0.5, 0.5], { mode: "linear", antialias: 1 })],
+  [
+    "LWC1252",
+    "a resize of a region",
+    (b, x) => resize(b, x, [1, 1, 2, 2], { coordinate_transformation_mode: "tf_crop_and_resize" }),
+  ],
+  ["LWC1253", "a resize to the nearest odd pixel", (b, x) => resize(b, x, [1, 1, 2, 2], { nearest_mode: "odd" })],
+  ["LWC1254", "a resize with three scales", (b, x) => resize(b, x, [1, 2, 2])],
+  ["LWC1255", "a resize of channels", (b, x) => resize(b, x, [1, 2, 2, 2])],
+  ["LWC1260", "blocks of nothing", (b, x) => b.node("DepthToSpace", [x], { attributes: { blocksize: 0 } })],
+  [
+    "LWC1261",
+    "blocks in an unknown order",
+    (b, x) => b.node("DepthToSpace", [x], { attributes: { blocksize: 1, mode: "RCD" } }),
+  ],
+  ["LWC1262", "blocks that do not fit", (b, x) => b.node("SpaceToDepth", [x], { attributes: { blocksize: 3 } })],
   [
     "LWC1242",
     "BatchNormalization with a factor of 0",
@@ -324,6 +385,13 @@ describe("files and graphs", () => {
         editModel(bytes, (graph) => graph.initializer!.push({ name: "table", dataType: 1, dims: [1], floatData: [1] })),
       ),
     ).toContain("LWC1305");
+  });
+
+  test("LWC1307: indices of MaxPool as an output", () => {
+    const b = new OnnxBuilder();
+    const x = b.qdq(b.input("x", "float32", [1, 1, 4, 4]), 0.1, 0);
+    b.add("MaxPool", [x], ["pooled", "indices"], pool2);
+    expect(codes(b.output("indices", "int64").build())).toEqual(["LWC1307"]);
   });
 
   test("LWC2002: a zero point outside its type", () => {

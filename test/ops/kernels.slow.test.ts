@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
+import { coordinateModes, nearestModes } from "../../compiler/arith/resize.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { TensorId } from "../../compiler/ir/graph.js";
 import { printGraph } from "../../compiler/ir/print.js";
@@ -93,7 +94,62 @@ const conv = fc
       },
   );
 
+const transposed = fc
+  .record({
+    map: fc.record({ h: small, w: small, c: fc.integer({ min: 1, max: 9 }) }),
+    window,
+    form: fc.constantFrom("plain", "plain", "depthwise", "grouped"),
+    outputs: channels,
+    outputPadding: fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })),
+    seed,
+    x: quant,
+    y: quant,
+    clamp,
+    perChannel: fc.boolean(),
+    bias: fc.boolean(),
+    weightZero: fc.constantFrom(0, 0, 0, -3),
+  })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const groups = p.form === "depthwise" ? p.map.c : p.form === "grouped" ? 2 : 1;
+        const inputs = p.form === "grouped" ? 2 * p.map.c : p.map.c;
+        const outputs = p.form === "depthwise" ? p.map.c : p.form === "grouped" ? 2 * p.outputs : p.outputs;
+        const { kernel, strides, dilations } = p.window;
+        const sizes = [p.map.h, p.map.w].map(
+          (size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 + p.outputPadding[i]!,
+        );
+        // At least one row and column stays.
+        const pads = p.window.pads.map((pad, i) => Math.min(pad, Math.floor((sizes[i % 2]! - 1) / 2)));
+        const x = b.input([1, p.map.h, p.map.w, inputs], p.x);
+        const shape = [outputs, ...kernel, inputs / groups];
+        const scales = Array.from(
+          { length: p.perChannel ? outputs : 1 },
+          (_, c) => 0.002 + ((p.seed + c) % 11) * 0.0007,
+        );
+        const weights = b.weights(shape, randomInts(elementCount(shape), p.seed), scales, p.weightZero);
+        const bias = p.bias ? [b.bias(randomInts(outputs, p.seed + 1, -3000, 3000))] : [];
+        const attrs = { groups, strides, dilations, pads, outputPadding: p.outputPadding, ...p.clamp };
+        return b.node("conv_transpose2d", [x, weights, ...bias], attrs, p.y);
+      },
+  );
+
 const pool = fc.record({ map, window, clamp, x: quant, y: quant, whole: fc.boolean(), unsigned: fc.boolean() });
+
+/** Window and an input that it fits, with no window of nothing but padding. */
+function poolOf(p: { readonly map: { h: number; w: number; c: number }; readonly window: PoolWindow }) {
+  const { kernel, dilations } = p.window;
+  const pads = p.window.pads.map((pad, i) => Math.min(pad, kernel[i % 2]! - 1));
+  const shape = [1, atLeast(p.map.h, kernel[0]!, dilations[0]!), atLeast(p.map.w, kernel[1]!, dilations[1]!), p.map.c];
+  return { shape, attrs: { ...p.window, pads } };
+}
+
+interface PoolWindow {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+}
 
 const pair = fc.record({
   map,
@@ -124,6 +180,35 @@ function binary(kind: "add" | "mul") {
   );
 }
 
+const resized = fc
+  .record({
+    map,
+    mode: fc.constantFrom("nearest", "linear"),
+    coordinates: fc.constantFrom(...coordinateModes),
+    rounding: fc.constantFrom(...nearestModes),
+    size: fc.tuple(fc.integer({ min: 1, max: 17 }), fc.integer({ min: 1, max: 17 })),
+    bySize: fc.boolean(),
+    scales: fc.tuple(fc.constantFrom(2, 3, 0.5, 1, 1.5, 2.7), fc.constantFrom(2, 4, 0.4, 1, 1.1)),
+    x: quant,
+    y: quant,
+    clamp,
+  })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const input = [p.map.h, p.map.w];
+        const size = p.bySize ? p.size : input.map((dim, i) => Math.max(1, Math.floor(dim * p.scales[i]!)));
+        const [scaleH, scaleW] = p.bySize
+          ? size.map((dim, i) => Math.fround(dim / input[i]!))
+          : p.scales.map(Math.fround);
+        const isLinear = p.mode === "linear";
+        const bounds = isLinear ? p.clamp : { clampMin: -128, clampMax: 127 };
+        const { mode, coordinates, rounding } = p;
+        const attrs = { mode, coordinates, rounding, size, scaleH: scaleH!, scaleW: scaleW!, ...bounds };
+        return b.node("resize", [b.input([1, ...input, p.map.c], p.x)], attrs, isLinear ? p.y : undefined);
+      },
+  );
+
 /** Of rank 1 to 5; the batch of a map is 1. */
 const anyShape = fc
   .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 5 })
@@ -132,6 +217,7 @@ const anyShape = fc
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   ...elementwiseInstances,
   conv2d: conv,
+  conv_transpose2d: transposed,
   add: binary("add"),
   mul: binary("mul"),
   fully_connected: fc
@@ -190,6 +276,21 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
           p.x,
         );
         return b.node("max_pool2d", [x], { ...p.window, pads, ...p.clamp });
+      },
+  ),
+  argmax_pool2d: pool.map(
+    (p): Instance =>
+      (b) => {
+        const { shape, attrs } = poolOf(p);
+        return b.node("argmax_pool2d", [b.input(shape, p.x)], attrs, { scale: 1, zero: -128 });
+      },
+  ),
+  max_unpool2d: pool.map(
+    (p): Instance =>
+      (b) => {
+        const { shape, attrs } = poolOf(p);
+        const places = b.node("argmax_pool2d", [b.input(shape)], attrs, { scale: 1, zero: -128 });
+        return b.node("max_unpool2d", [b.input(b.shapeOf(places), p.x), places], { ...attrs, size: shape.slice(1, 3) });
       },
   ),
   avg_pool2d: pool.map(
@@ -268,6 +369,7 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
       (b) =>
         b.node("reshape", [b.input(shape)], { shape: [1, elementCount(shape)] }),
   ),
+  resize: resized,
   transpose: anyShape.chain((shape) =>
     fc
       .shuffledSubarray(

@@ -59,6 +59,11 @@ const kinds = [
   "pad",
   "split",
   "transpose",
+  "deconv",
+  "resize",
+  "shrink",
+  "unpool",
+  "depthtospace",
 ] as const;
 
 const steps = fc.array(
@@ -201,6 +206,41 @@ function apply(b: OnnxBuilder, { kind, a, b: other, channels }: Step, values: re
       const names = [`split_${seed}_0`, `split_${seed}_1`];
       b.add("Split", [x.name, b.constant("int64", [2], parts)], names, { attributes: { axis: 1 } });
       return names.map((name, i) => ({ ...x, name, channels: parts[i]! }));
+    }
+    case "deconv": {
+      if (x.size > 12) return [];
+      const dims = [x.channels, channels, 2 + (other % 2), 2];
+      const attributes = { strides: [2, 2], pads: [other % 2, 0, 0, 0] };
+      const name = b.node("ConvTranspose", [x.name, weights(b, dims, seed), vector([channels], 1)], { attributes });
+      return [{ channels, size: 2 * x.size, name }];
+    }
+    case "resize": {
+      if (x.size > 12) return [];
+      const mode = other % 2 === 0 ? "linear" : "nearest";
+      const scales = b.constant("float32", [4], [1, 1, 2, 2]);
+      return [{ ...x, size: 2 * x.size, name: b.node("Resize", [x.name, "", scales], { attributes: { mode } }) }];
+    }
+    case "shrink": {
+      const sizes = b.constant("int64", [4], [1, x.channels, 3, 3]);
+      const name = b.node("Resize", [x.name, "", "", sizes], {
+        attributes: { mode: "linear", coordinate_transformation_mode: "align_corners" },
+      });
+      return [{ ...x, size: 3, name }];
+    }
+    case "unpool": {
+      const attributes = { kernel_shape: [2, 2], strides: [2, 2] };
+      const [pooled, indices] = [`pooled_${seed}`, `indices_${seed}`];
+      b.add("MaxPool", [x.name], [pooled, indices], { attributes });
+      const shape = b.constant("int64", [4], [1, x.channels, x.size, x.size]);
+      const changed = other % 2 === 0 ? pooled : b.node("Tanh", [pooled]);
+      return [{ ...x, name: b.node("MaxUnpool", [changed, indices, shape], { attributes }) }];
+    }
+    case "depthtospace": {
+      if (x.size % 2 !== 0 || x.channels > 4) return [];
+      const attributes = { blocksize: 2 };
+      const packed = b.node("SpaceToDepth", [x.name], { attributes });
+      const mode = other % 2 === 0 ? "CRD" : "DCR";
+      return [{ ...x, name: b.node("DepthToSpace", [packed], { attributes: { ...attributes, mode } }) }];
     }
     case "transpose":
       return one("Transpose", [], { perm: [0, 1, 3, 2] });

@@ -3,6 +3,7 @@
  * so that fast-check can shrink them.
  */
 import fc from "fast-check";
+import { coordinateModes, nearestModes } from "../../compiler/arith/resize.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import { GraphBuilder, type QuantSpec, randomInts } from "./graph-builder.js";
@@ -19,7 +20,9 @@ export interface BlockSpec {
     | "concat"
     | "pad"
     | "shuffle"
-    | "split";
+    | "split"
+    | "deconv"
+    | "resize";
   readonly channels: number;
   readonly kernel: number;
   readonly stride: number;
@@ -49,6 +52,8 @@ const block: fc.Arbitrary<BlockSpec> = fc.record({
     "pad",
     "shuffle",
     "split",
+    "deconv",
+    "resize",
   ),
   channels: fc.integer({ min: 1, max: 19 }),
   kernel: fc.constantFrom(1, 2, 3, 5),
@@ -205,6 +210,41 @@ export function buildNet(spec: NetSpec): Graph {
         if (spec1.kernel === 5) x = channelsFrom(x, 2 * half - 1, -1, -1);
         break;
       }
+      case "deconv":
+        if (Math.max(height, width) <= 14) {
+          const [k, depthwise] = [spec1.kernel, spec1.channels % 3 === 0];
+          const outputs = depthwise ? channels : spec1.channels;
+          const shape = [outputs, k, k, depthwise ? 1 : channels];
+          const weights = b.weights(shape, randomInts(elementCount(shape), ++seed), [0.002]);
+          const attrs = {
+            groups: depthwise ? channels : 1,
+            strides: [spec1.stride, 2],
+            dilations: [1, 1],
+            pads: [k > 2 ? 1 : 0, 0, k > 2 ? 1 : 0, 1],
+            outputPadding: [spec1.stride - 1, 1],
+            clampMin: -128,
+            clampMax: 127,
+          };
+          x = b.node("conv_transpose2d", [x, weights], attrs, q);
+        }
+        break;
+      case "resize":
+        if (Math.max(height, width) <= 14) {
+          const size = [height * spec1.stride, width + spec1.kernel];
+          const isLinear = spec1.relu;
+          const attrs = {
+            mode: isLinear ? "linear" : "nearest",
+            coordinates: coordinateModes[seed % coordinateModes.length]!,
+            rounding: nearestModes[seed % nearestModes.length]!,
+            size,
+            scaleH: spec1.stride,
+            scaleW: Math.fround(size[1]! / width),
+            clampMin: -128,
+            clampMax: 127,
+          };
+          x = b.node("resize", [x], attrs, isLinear ? q : undefined);
+        }
+        break;
       case "pad": {
         const zero = b.build().tensors.get(x)?.quant?.zeroPoint ?? 0;
         x = b.node("pad", [x], { before: [0, 1, 0, 0], after: [0, 0, 1, 0], value: zero });

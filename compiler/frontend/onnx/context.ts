@@ -145,6 +145,13 @@ export function asActivation(context: Context, value: Value | undefined, i: numb
         `input ${i} is a constant where an activation is expected`,
         "fold constants when exporting (torch.onnx.export does it by default)",
       );
+    case "poolIndices":
+      return unsupported(
+        context,
+        "LWC1117",
+        "it reads the indices of a MaxPool",
+        "only MaxUnpool reads them: remove that output when exporting",
+      );
     case "index":
       return unsupported(
         context,

@@ -80,7 +80,7 @@ export function importGraph(model: OnnxModel, options: ImportOptions = {}): Impo
       const value: TensorValue = { kind: "tensor", id: open.tensor, dims, perm: open.perm, real: false };
       return value;
     }
-    const perm = dims.length === 4 && !isTransposedFirst(consumers, info.name) ? nhwc : identity(dims.length);
+    const perm = inputLayout(consumers, info.name, dims);
     const id = assembler.activation(info.name, memoryShape(dims, perm), quant);
     ports.set(index, { tensor: id, name: info.name, dtype, shape: dims, perm });
     return { kind: "tensor", id, dims, perm, real: false };
@@ -213,17 +213,45 @@ function consumersByName(nodes: readonly OnnxNode[]): ReadonlyMap<string, readon
   return consumers;
 }
 
-/** An NHWC input that the model transposes to NCHW at once: its memory order is right as it is. */
-function isTransposedFirst(consumers: ReadonlyMap<string, readonly OnnxNode[]>, name: string): boolean {
+/** Channels come last: of a 2-D map, unless the model expects them so already, and of a 1-D map that a window runs over. */
+function inputLayout(
+  consumers: ReadonlyMap<string, readonly OnnxNode[]>,
+  name: string,
+  dims: Shape,
+): readonly number[] {
+  if (dims.length === 4 && !isTransposedFirst(consumers, name)) return nhwc;
+  if (dims.length === 3 && firstReaders(consumers, name).some(({ opType }) => overMaps.has(opType))) return [0, 2, 1];
+  return identity(dims.length);
+}
+
+/** Operators whose kernels want channels last. */
+const overMaps: ReadonlySet<string> = new Set([
+  "AveragePool",
+  "Conv",
+  "ConvTranspose",
+  "MaxPool",
+  "QLinearAveragePool",
+  "QLinearConv",
+]);
+
+/** Nodes that read a value, in front of and behind each QuantizeLinear and DequantizeLinear that does. */
+function firstReaders(consumers: ReadonlyMap<string, readonly OnnxNode[]>, name: string): readonly OnnxNode[] {
   const names = new Set([name]);
+  const found: OnnxNode[] = [];
   for (const value of names) {
     for (const node of consumers.get(value) ?? []) {
-      if (node.opType === "Transpose" && String(node.attributes.get("perm")) === "0,3,1,2") return true;
-      const passes = node.opType === "QuantizeLinear" || node.opType === "DequantizeLinear";
-      if (passes) names.add(node.outputs[0] ?? "");
+      if (node.opType === "QuantizeLinear" || node.opType === "DequantizeLinear") names.add(node.outputs[0] ?? "");
+      else found.push(node);
     }
   }
-  return false;
+  return found;
+}
+
+/** An NHWC input that the model transposes to NCHW at once: its memory order is right as it is. */
+function isTransposedFirst(consumers: ReadonlyMap<string, readonly OnnxNode[]>, name: string): boolean {
+  return firstReaders(consumers, name).some(
+    (node) => node.opType === "Transpose" && String(node.attributes.get("perm")) === "0,3,1,2",
+  );
 }
 
 /** Quantization of an integer graph input: what its first reader says it means. */
@@ -274,6 +302,14 @@ function outputPort(info: OnnxValueInfo, value: Value | undefined, context: Cont
     }
     case "index":
       return { ...base, tensor: value.id, dtype: value.dtype, shape: value.dims, perm: value.perm };
+    case "poolIndices":
+      return fail({
+        code: "LWC1307",
+        kind: "unsupported",
+        message: `graph output "${info.name}" is the indices of a MaxPool`,
+        where: { tensor: info.name },
+        hint: "only MaxUnpool reads them: remove the output when exporting",
+      });
     case "pending":
     case "unary":
       return floatIsland({ ...context, node: { ...context.node, opType: "graph output", name: info.name } }, value);

@@ -36,12 +36,14 @@ const control: MissingOperator = {
 
 export const missingOperators: Readonly<Record<string, MissingOperator>> = {
   Attention: attention,
+  Col2Im: { why: "a sum of overlapping blocks", hint: "use ConvTranspose" },
   ConvInteger: dynamic,
   DynamicQuantizeLinear: dynamic,
   DynamicQuantizeLSTM: recurrent,
   DynamicQuantizeMatMul: dynamic,
   Einsum: { why: "products of any axes", hint: "write it as MatMul with constant weights, or as a convolution" },
   GRU: recurrent,
+  GlobalLpPool: { why: "powers over the whole map", hint: "use GlobalAveragePool, GlobalMaxPool or ReduceL2" },
   GatherElements: dataDependent,
   GatherND: dataDependent,
   GridSample: dataDependent,
@@ -63,6 +65,7 @@ export const missingOperators: Readonly<Record<string, MissingOperator>> = {
   LpPool: { why: "powers inside of a window", hint: "use AveragePool or MaxPool" },
   MatMulInteger: dynamic,
   MatMulNBits: { why: "weights of less than 8 bits", hint: "quantize weights to int8" },
+  MaxRoiPool: detection,
   MultiHeadAttention: attention,
   NonMaxSuppression: detection,
   OneHot: { why: "it turns indices into masks", hint: "leave it to the code around the network" },

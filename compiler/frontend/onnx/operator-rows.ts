@@ -109,12 +109,13 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     becomes: ["conv2d"],
     how: "int8 or uint8 weights, per tensor or per output channel; int32 or float bias",
     attributes: "kernel_shape, strides, pads, auto_pad, dilations, group",
-    refused: "weights that are computed, accumulators that leave 32 bits",
+    refused: "3-D maps, weights that are computed, accumulators that leave 32 bits",
   },
   ConvTranspose: {
     becomes: ["conv_transpose2d"],
     how: "as Conv, each phase of output pixels by its own taps",
     attributes: "kernel_shape, strides, pads, auto_pad, dilations, group, output_padding, output_shape",
+    refused: "3-D maps, weights quantized along their inputs",
   },
   DepthToSpace: { becomes: ["reshape", "transpose"], how: "one movement of bytes", attributes: "blocksize, mode" },
   DequantizeLinear: { becomes: ["lookup"], how: "says what integers stand for", attributes: "axis" },
@@ -151,11 +152,17 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     becomes: ["extremum", ...pair.becomes],
     how: "compares the integers in the scale of the result; any number of operands",
   },
-  MaxPool: { becomes: ["max_pool2d"], how: "compares the integers", attributes: sizes },
+  MaxPool: {
+    becomes: ["max_pool2d", "argmax_pool2d"],
+    how: "compares the integers, of 1-D and 2-D maps",
+    attributes: sizes,
+    refused: "indices that something else than a MaxUnpool reads, storage_order = 1",
+  },
   MaxUnpool: {
     becomes: ["max_unpool2d"],
     how: "behind the MaxPool whose indices it reads",
-    attributes: "kernel_shape, strides, pads",
+    attributes: "kernel_shape, strides, pads, output_shape (input)",
+    refused: "another shape than the MaxPool read, windows of more than 256 values",
   },
   Mean: { becomes: ["sum"], how: "of activations, in float32" },
   Min: {
@@ -195,8 +202,9 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
   Resize: {
     becomes: ["resize"],
     how: "the coordinates and roundings of ONNX Runtime",
-    attributes: "mode nearest and linear, coordinate_transformation_mode, nearest_mode",
-    refused: "cubic, tf_crop_and_resize",
+    attributes:
+      "mode nearest and linear, coordinate_transformation_mode, nearest_mode, axes, keep_aspect_ratio_policy; scales or sizes",
+    refused: "cubic, tf_crop_and_resize, antialias, other axes than height and width, linear of integers",
   },
   Selu: table("alpha, gamma"),
   Shape: { becomes: [], how: "a constant", attributes: "start, end" },

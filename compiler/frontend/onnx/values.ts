@@ -6,6 +6,7 @@ import type { Origin, TensorId } from "../../ir/graph.js";
 import type { Quant } from "../../ir/quant.js";
 import type { Shape } from "../../ir/shape.js";
 import type { Affine } from "./importers/batch-normalization.js";
+import type { MaxWindow } from "./importers/max-pool.js";
 import type { OnnxTensor } from "./onnx-model.js";
 
 /** A constant of the file, or one computed from such. */
@@ -104,6 +105,13 @@ export interface IndexValue {
   readonly perm: readonly number[];
 }
 
+/** Indices from MaxPool: they name elements of `source`, the largest of each window. Only MaxUnpool reads them. */
+export interface PoolIndicesValue {
+  readonly kind: "poolIndices";
+  readonly source: TensorValue;
+  readonly window: MaxWindow;
+}
+
 export type Value =
   | ConstantValue
   | WeightsValue
@@ -111,4 +119,5 @@ export type Value =
   | UnaryValue
   | PendingValue
   | FloatInputValue
-  | IndexValue;
+  | IndexValue
+  | PoolIndicesValue;

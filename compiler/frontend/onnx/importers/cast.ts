@@ -18,6 +18,8 @@ function cast(context: Context, value: Value, to: OnnxDType): Value | undefined 
       return { kind: "constant", tensor: convert(value.tensor, to) };
     case "index":
       return to === "int32" || to === "int64" ? { ...value, dtype: to } : undefined;
+    case "poolIndices":
+      return to === "int32" || to === "int64" ? value : undefined;
     case "tensor":
       return to === (value.real ? "float32" : context.assembler.quantOf(value).storage) ? value : undefined;
     case "weights":

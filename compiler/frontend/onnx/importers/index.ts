@@ -4,9 +4,12 @@ import { importBatchNormalization } from "./batch-normalization.js";
 import { importBinary, importPRelu, importVariadic } from "./binary.js";
 import { importCast } from "./cast.js";
 import { foldingImporters, importConstant, importConstantOfShape } from "./constants.js";
+import { importConvTranspose } from "./conv-transpose.js";
+import { importDepthToSpace, importSpaceToDepth } from "./depth-to-space.js";
 import { importArgExtreme, importLogSoftmax, importSoftmax } from "./heads.js";
+import { importGlobalMaxPool, importMaxPool, importMaxUnpool } from "./max-pool.js";
 import { importConcat, importPad, importSlice, importSplit } from "./parts.js";
-import { importAveragePool, importGlobalAveragePool, importMaxPool } from "./pools.js";
+import { importAveragePool, importGlobalAveragePool } from "./pools.js";
 import { qlinearImporters } from "./qlinear.js";
 import { importDequantizeLinear, importQuantizeLinear } from "./quantize.js";
 import { importReduce } from "./reductions.js";
@@ -20,6 +23,7 @@ import {
   importTranspose,
   importUnsqueeze,
 } from "./reshape.js";
+import { importResize, importUpsample } from "./resize.js";
 import { importExpand, importGather, importTile } from "./take.js";
 import { unaryImporters } from "./unary.js";
 import { importConv, importGemm, importMatMul } from "./weighted.js";
@@ -37,6 +41,8 @@ const standard: Readonly<Record<string, Importer>> = {
   Constant: importConstant,
   ConstantOfShape: importConstantOfShape,
   Conv: importConv,
+  ConvTranspose: importConvTranspose,
+  DepthToSpace: importDepthToSpace,
   DequantizeLinear: importDequantizeLinear,
   Div: importBinary,
   Dropout: importIdentity,
@@ -45,6 +51,7 @@ const standard: Readonly<Record<string, Importer>> = {
   Gather: importGather,
   Gemm: importGemm,
   GlobalAveragePool: importGlobalAveragePool,
+  GlobalMaxPool: importGlobalMaxPool,
   Identity: importIdentity,
   LogSoftmax: importLogSoftmax,
   MatMul: importMatMul,
@@ -52,6 +59,7 @@ const standard: Readonly<Record<string, Importer>> = {
   MaxPool: importMaxPool,
   Mean: importVariadic,
   Min: importVariadic,
+  MaxUnpool: importMaxUnpool,
   Mul: importBinary,
   PRelu: importPRelu,
   Pad: importPad,
@@ -66,10 +74,12 @@ const standard: Readonly<Record<string, Importer>> = {
   ReduceSum: importReduce,
   ReduceSumSquare: importReduce,
   Reshape: importReshape,
+  Resize: importResize,
   Shape: importShape,
   Size: importSize,
   Slice: importSlice,
   Softmax: importSoftmax,
+  SpaceToDepth: importSpaceToDepth,
   Split: importSplit,
   Squeeze: importSqueeze,
   Sub: importBinary,
@@ -77,6 +87,7 @@ const standard: Readonly<Record<string, Importer>> = {
   Tile: importTile,
   Transpose: importTranspose,
   Unsqueeze: importUnsqueeze,
+  Upsample: importUpsample,
 };
 
 /** ONNX Runtime writes its quantized operators into the domain com.microsoft; Conv, MatMul and Q/DQ exist in both. */

@@ -1,10 +1,8 @@
-/** Pools and means over height and width. */
+/** Average pools and means over height and width. */
 import { must } from "../../../diagnostics.js";
-import type { Shape } from "../../../ir/shape.js";
 import {
   type Context,
   type Importer,
-  intsAttribute,
   malformed,
   numberAttribute,
   originOf,
@@ -13,26 +11,22 @@ import {
 } from "../context.js";
 import { memoryShape, nhwc, withNeighbours } from "../layout.js";
 import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
-import { readWindow, type Window } from "../window.js";
-import { moveQuantized, type PlanMove } from "./move-quantized.js";
+import { kernelAttribute, readWindow, type Window } from "../window.js";
+import { mapRank, narrowPending, widen, widenActivation } from "./spatial.js";
 
 const unbounded = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY } as const;
 
-function kernelOf(context: Context): readonly number[] {
-  const kernel = intsAttribute(context, "kernel_shape");
+/** Height and width of a window. */
+export function kernelOf(context: Context, rank: 1 | 2): readonly number[] {
+  const kernel = kernelAttribute(context, rank);
   if (!kernel) return malformed(context, "LWC1190", "its kernel_shape is missing");
   return kernel.length === 2
     ? kernel
-    : unsupported(
-        context,
-        "LWC1192",
-        `a window of ${kernel.join("x")}`,
-        "lwc pools over 2-D maps: add a dimension of 1",
-      );
+    : malformed(context, "LWC1199", `a window of ${kernel.join("x")} over a ${rank}-dimensional map`);
 }
 
 /** A window of nothing but padding has no maximum and no mean. */
-function requireSmallPads(context: Context, kernel: readonly number[], window: Window): void {
+export function requireSmallPads(context: Context, kernel: readonly number[], window: Window): void {
   const reach = kernel.map((k, i) => (k - 1) * must(window.dilations[i], "dilation") + 1);
   if (window.pads.some((pad, i) => pad >= must(reach[i % 2], "reach")))
     malformed(
@@ -43,68 +37,13 @@ function requireSmallPads(context: Context, kernel: readonly number[], window: W
     );
 }
 
-/** Max pooling keeps quantization, so it runs on whatever is quantized. */
-export const importMaxPool: Importer = (context) => {
-  numberAttribute(context, "storage_order", 0);
-  if (context.node.outputs.length > 1 && context.node.outputs[1] !== "")
-    unsupported(context, "LWC1191", "its indices are used", "lwc computes the values of MaxPool only");
-  const plan: PlanMove = (x) => {
-    requireMap(context, x);
-    const kernel = kernelOf(context);
-    const window = readWindow(context, x.dims.slice(2), kernel);
-    requireSmallPads(context, kernel, window);
-    const dims = [1, x.dims[1] ?? 1, ...window.out];
-    return { dims, emit: (source, name) => maxPool(context, source, name, { kernel, window, dims }) };
-  };
-  return [moveQuantized(context, context.input(0), plan)];
-};
-
-interface MaxPool {
-  readonly kernel: readonly number[];
-  readonly window: Window;
-  readonly dims: Shape;
-}
-
-function maxPool(context: Context, x: TensorValue, name: string, { kernel, window, dims }: MaxPool): TensorValue {
-  const { assembler } = context;
-  const source = assembler.toLayout(x, nhwc, originOf(context));
-  const { strides, pads, dilations } = window;
-  const attrs = { kernel, strides, pads, dilations, clampMin: -128, clampMax: 127 };
-  const shape = memoryShape(dims, nhwc);
-  const quant = assembler.quantOf(x);
-  const id = assembler.node("max_pool2d", [source.id], attrs, { name, shape, quant, origin: originOf(context) });
-  return { ...x, id, dims, perm: nhwc };
-}
-
-function requireMap(context: Context, x: TensorValue): void {
-  if (x.dims.length !== 4)
-    unsupported(
-      context,
-      "LWC1192",
-      `an input of shape [${x.dims.join(",")}]`,
-      "lwc pools over 2-D maps: add a dimension of 1",
-    );
-  requireOneImage(context, x);
-}
-
-/** Batches are not run; a reshape can make one inside a model. */
-export function requireOneImage(context: Context, x: TensorValue): void {
-  if (x.dims[0] !== 1)
-    unsupported(
-      context,
-      "LWC1146",
-      `an input of shape [${x.dims.join(",")}]: a batch of ${x.dims[0]}`,
-      "export with batch 1",
-    );
-}
-
 export const importAveragePool: Importer = (context) => [averagePool(context, context.input(0))];
 
 export function averagePool(context: Context, value: Value | undefined): PendingValue {
   const x = realActivation(context, value, 0);
-  requireMap(context, x);
-  const kernel = kernelOf(context);
-  const window = readWindow(context, x.dims.slice(2), kernel);
+  const rank = mapRank(context, x);
+  const kernel = kernelOf(context, rank);
+  const window = readWindow(context, widen(x.dims, rank).slice(2), kernel, rank);
   requireSmallPads(context, kernel, window);
   if (window.dilations.some((dilation) => dilation !== 1))
     unsupported(context, "LWC1193", `dilations [${window.dilations.join(",")}]`, "use dilation 1");
@@ -113,7 +52,7 @@ export function averagePool(context: Context, value: Value | undefined): Pending
   const origin = originOf(context);
   const finish = (output: OutputSpec): TensorValue => {
     const { assembler } = context;
-    const source = assembler.toLayout(x, nhwc, origin);
+    const source = assembler.toLayout(widenActivation(context, x, rank), nhwc, origin);
     const attrs = {
       kernel,
       strides: window.strides,
@@ -130,10 +69,14 @@ export function averagePool(context: Context, value: Value | undefined): Pending
     });
     return { kind: "tensor", id, dims, perm: nhwc, real: true };
   };
-  return { kind: "pending", dims, ...unbounded, origin, finish };
+  return narrowPending(context, { kind: "pending", dims, ...unbounded, origin, finish }, rank);
 }
 
-export const importGlobalAveragePool: Importer = (context) => [globalAverage(context, context.input(0), [2, 3], true)];
+export const importGlobalAveragePool: Importer = (context) => {
+  const x = realActivation(context, context.input(0), 0);
+  const axes = mapRank(context, x) === 1 ? [2] : [2, 3];
+  return [globalAverage(context, x, axes, true)];
+};
 
 /** Mean over ONNX axes; those that are no neighbours in memory are moved together first. */
 export function globalAverage(

@@ -144,6 +144,7 @@ export function quantizeValue(context: Context, value: Value, quant: Quant): Ten
     case "constant":
     case "weights":
     case "index":
+    case "poolIndices":
       return unsupported(context, "LWC1124", "its input is no activation", "fold constants when exporting");
   }
 }

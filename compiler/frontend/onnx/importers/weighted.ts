@@ -17,8 +17,8 @@ import type { OutputSpec, PendingValue, TensorValue, Value, WeightsValue } from 
 import { readWindow } from "../window.js";
 import { scaleBias, scaleWeights } from "./batch-normalization.js";
 import { biasConstant, perChannel } from "./bias.js";
-import { requireOneImage } from "./pools.js";
 import { reshapeTo } from "./reshape.js";
+import { mapRank, narrowPending, widenActivation, widenTensor } from "./spatial.js";
 
 /** Constant weights of a product; says what is wrong with anything else. */
 export function weightsInput(context: Context, value: Value | undefined): WeightsValue {
@@ -45,7 +45,7 @@ export function weightsInput(context: Context, value: Value | undefined): Weight
 }
 
 /** Weights as int8 in the order that `index` gives, per-channel scales along axis 0. */
-function weightConstant(context: Context, weights: WeightsValue, shape: Shape, data: Int8Array): TensorId {
+export function weightConstant(context: Context, weights: WeightsValue, shape: Shape, data: Int8Array): TensorId {
   const name = context.node.inputs[context.node.opType === "QLinearConv" ? 3 : 1] ?? `${context.node.name}_weights`;
   const shift = weights.tensor.dtype === "uint8" ? 128 : 0;
   const zero = must(weights.zeroPoints[0], "zero point");
@@ -75,7 +75,7 @@ export const importConv: Importer = (context) => [
   convolve(context, context.input(0), context.input(1), context.input(2)),
 ];
 
-/** y = Conv(x, w) + b, waiting for its quantization. */
+/** y = Conv(x, w) + b over a 1-D or 2-D map, waiting for its quantization. */
 export function convolve(
   context: Context,
   input: Value | undefined,
@@ -84,16 +84,26 @@ export function convolve(
 ): PendingValue {
   const x = realActivation(context, input, 0);
   const weights = weightsInput(context, filter);
-  const [outputs = 0, perGroup = 0, ...kernel] = weights.tensor.dims;
-  if (weights.tensor.dims.length !== 4 || x.dims.length !== 4) {
-    unsupported(
+  const rank = mapRank(context, x);
+  if (weights.tensor.dims.length !== x.dims.length) {
+    malformed(
       context,
       "LWC1140",
-      `a convolution of a ${x.dims.length - 2}-dimensional map with weights [${weights.tensor.dims.join(",")}]`,
-      "lwc runs 2-D convolutions: add a dimension of 1",
+      `a convolution of a ${rank}-dimensional map with weights [${weights.tensor.dims.join(",")}]`,
     );
   }
-  requireOneImage(context, x);
+  const wide = { ...weights, tensor: widenTensor(weights.tensor, rank) };
+  return narrowPending(context, convolveMap(context, widenActivation(context, x, rank), wide, bias, rank), rank);
+}
+
+function convolveMap(
+  context: Context,
+  x: TensorValue,
+  weights: WeightsValue,
+  bias: Value | undefined,
+  rank: 1 | 2,
+): PendingValue {
+  const [outputs = 0, perGroup = 0, ...kernel] = weights.tensor.dims;
   const groups = numberAttribute(context, "group", 1);
   const channels = x.dims[1] ?? 0;
   if (perGroup * groups !== channels || outputs % groups !== 0) {
@@ -110,7 +120,7 @@ export function convolve(
       `its weights are quantized along axis ${weights.axis}`,
       "quantize convolution weights per output channel (axis 0)",
     );
-  const window = readWindow(context, x.dims.slice(2), kernel);
+  const window = readWindow(context, x.dims.slice(2), kernel, rank);
   const origin = originOfProduct(context, weights);
   const finish = (output: OutputSpec): TensorValue => {
     const { assembler } = context;
@@ -141,7 +151,8 @@ export function convolve(
     high: Number.POSITIVE_INFINITY,
     origin,
     finish,
-    applyAffine: (affine) => convolve(context, input, scaleWeights(context, weights, affine), scaleBias(bias, affine)),
+    applyAffine: (affine) =>
+      convolveMap(context, x, scaleWeights(context, weights, affine), scaleBias(bias, affine), rank),
     ...(bias
       ? {}
       : {
@@ -150,7 +161,7 @@ export function convolve(
             if (!vector) return undefined;
             const island =
               "ONNX Runtime computes a Conv with an Add behind it in float on x64; lwc adds it as the bias";
-            const sum = convolve(context, input, filter, { kind: "constant", tensor: vector });
+            const sum = convolveMap(context, x, weights, { kind: "constant", tensor: vector }, rank);
             return { ...sum, origin: { ...origin, island } };
           },
         }),
@@ -168,7 +179,7 @@ function originOfProduct(context: Context, weights: WeightsValue): Origin {
 }
 
 /** [O][I][kH][kW] to [O][kH][kW][I]. */
-function toChannelsLast(weights: WeightsValue): Int8Array {
+export function toChannelsLast(weights: WeightsValue): Int8Array {
   const source = int8Weights(weights);
   const [outputs = 1, inputs = 1, height = 1, width = 1] = weights.tensor.dims;
   const data = new Int8Array(source.length);
