@@ -171,6 +171,7 @@ function windowView(
   const { window, inRows, outRows, inRowBytes, padValue } = drive;
   return {
     size: String(window.size),
+    usesRow: needsPaddingRow(call) || ringRowsOf(program, input.tensor) !== 1,
     row: windowRowText(window, `y${step.index}`, inRows, outRows),
     pointer: rowPointer(program, bindings, input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
@@ -185,10 +186,16 @@ function windowView(
 /** Address of a row of a tensor, in its ring where it has one. */
 export function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: string): string {
   const bytes = rowLength(tensorOf(program.graph, id).shape);
-  const place = program.arena.places.get(id);
+  const ringRows = ringRowsOf(program, id);
   const base = bindings.pointer(id);
-  if (place?.kind !== "arena" || place.ringRows === undefined) return `${base} + (${row} * ${bytes})`;
-  return place.ringRows === 1 ? base : `${base} + ((${row} % ${place.ringRows}) * ${bytes})`;
+  if (ringRows === undefined) return `${base} + (${row} * ${bytes})`;
+  return ringRows === 1 ? base : `${base} + ((${row} % ${ringRows}) * ${bytes})`;
+}
+
+/** Rows of a tensor that exist at once; undefined where all do. */
+function ringRowsOf(program: Program, id: TensorId): number | undefined {
+  const place = program.arena.places.get(id);
+  return place?.kind === "arena" ? place.ringRows : undefined;
 }
 
 function scratchPointer(bindings: Bindings, stream: Stream, offset: number): string {

@@ -195,6 +195,8 @@ export interface WindowView {
   readonly size: string;
   /** Input row of window row k. */
   readonly row: string;
+  /** False where one row of the input exists at a time, whichever it is. */
+  readonly usesRow: boolean;
   readonly pointer: string;
   /** True where a window row may lie outside the input; a row of `padValue` then stands in. */
   readonly hasPadding: boolean;

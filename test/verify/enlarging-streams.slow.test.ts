@@ -1,0 +1,62 @@
+/** Layers that enlarge their maps, streamed: several output rows share a window of input rows, in the plan, in replay and in C. */
+import { expect, test } from "vitest";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import type { Graph, TensorId } from "../../compiler/ir/graph.js";
+import { elementCount } from "../../compiler/ir/shape.js";
+import { readAssets } from "../../compiler/verify/assets.js";
+import { loadTarget } from "../../compiler/verify/target-files.js";
+import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+
+const clamp = { clampMin: -128, clampMax: 127 };
+
+function product(b: GraphBuilder, kind: string, x: TensorId, shape: readonly number[], attrs: object): TensorId {
+  const weights = b.weights(shape, randomInts(elementCount(shape), shape[0]! + shape[1]!), [0.004]);
+  return b.node(kind, [x, weights], { groups: 1, dilations: [1, 1], ...attrs, ...clamp }, { scale: 0.2, zero: 4 });
+}
+
+/** Convolution, resize by 2, convolution, transposed convolution by 2, resize to 5/3, convolution by 3. */
+function decoder(mode: "nearest" | "linear", coordinates: string): Graph {
+  const b = new GraphBuilder(`decoder_${mode}`);
+  const resize = (x: TensorId, size: readonly number[]): TensorId => {
+    const [, h = 1, w = 1] = b.shapeOf(x);
+    const [scaleH, scaleW] = [Math.fround(size[0]! / h), Math.fround(size[1]! / w)];
+    const attrs = { mode, coordinates, rounding: "round_prefer_ceil", size, scaleH, scaleW, ...clamp };
+    return b.node("resize", [x], attrs, mode === "linear" ? { scale: 0.21, zero: 2 } : undefined);
+  };
+  const pads = [1, 1, 1, 1];
+  let x = product(b, "conv2d", b.input([1, 9, 7, 2]), [4, 3, 3, 2], { strides: [1, 1], pads });
+  x = product(b, "conv2d", resize(x, [18, 14]), [5, 3, 3, 4], { strides: [1, 1], pads });
+  x = product(b, "conv_transpose2d", x, [3, 4, 3, 5], { strides: [2, 2], pads, outputPadding: [1, 0] });
+  x = product(b, "conv2d", resize(x, [61, 20]), [2, 5, 1, 3], { strides: [3, 2], pads: [2, 0, 2, 0] });
+  return b.output(x).build();
+}
+
+test.each([
+  ["nearest", "half_pixel"],
+  ["linear", "align_corners"],
+] as const)(
+  "%s, %s",
+  async (mode, coordinates) => {
+    const graph = decoder(mode, coordinates);
+    const target = await loadTarget("cortex-m4");
+    const program = compileGraph(graph, target, { io: "arena", optimize: "ram" });
+    const plain = compileGraph(graph, target, { io: "arena", optimize: "speed" });
+    expect(program.schedule.streams.length).toBeGreaterThan(0);
+    expect(program.arena.bytes).toBeLessThan(plain.arena.bytes / 2);
+    const engines = ["replay", "host", "qemu"] as const;
+    const assets = await readAssets();
+    const result = await verifyProgram({
+      program,
+      imported: graph,
+      assets,
+      engines,
+      runs: 2,
+      layers: true,
+      strict: true,
+    });
+    expect(result.differences).toEqual([]);
+    expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+  },
+  240_000,
+);
