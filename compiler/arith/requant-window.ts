@@ -94,7 +94,7 @@ export function planWindow(layer: RequantLayer, numerics: Numerics): RequantPlan
     words.set([channel.bias, mult, bitsOf(channel.scale)], 3 * index);
   }
   const { zeroPoint, min, max } = layer;
-  const fields = { form: formCode.window, shift: 0, window, zero_point: zeroPoint, min, max };
+  const fields = { form: formCode.window, shift: 0, window: logUp(window), zero_point: zeroPoint, min, max };
   for (const { index, channel } of varying) {
     const own = words.subarray(3 * index, 3 * index + 3);
     invariant(
@@ -115,7 +115,7 @@ export function planWindow(layer: RequantLayer, numerics: Numerics): RequantPlan
 
 /** Bits of the fraction that a split product keeps, at most. */
 const MAX_FRACTION = 20;
-/** Widest window of a split product: one result in 32 then takes the exact path. */
+/** Widest window of a split product: one result in 32 takes the exact path. */
 const MAX_WINDOW = 2 ** 26;
 
 /**
@@ -150,7 +150,7 @@ export function planSplit(layer: RequantLayer, numerics: Numerics): RequantPlan 
     });
   const isPlain = holds(fields);
   if (!isPlain && (window > MAX_WINDOW || numerics.profile === "fast")) return undefined;
-  const used = isPlain ? fields : { ...fields, window };
+  const used = isPlain ? fields : { ...fields, window: logUp(window) };
   invariant(isPlain || holds(used), "the split form equals the float form at every threshold");
   return {
     form: "split",
@@ -172,19 +172,23 @@ function startWords(layer: RequantLayer, perChannel: number): Int32Array {
   return words;
 }
 
+/** Smallest n with value <= 2^n. */
+function logUp(value: number): number {
+  return Math.ceil(Math.log2(value));
+}
+
 /** Smallest n with value < 2^n. */
 function bitLength(value: number): number {
   return Math.floor(Math.log2(value)) + 1;
 }
 
-/** LWC_REQUANT_WINDOW of lwc_requant.h, line for line. */
+/** LWC_REQUANT_WINDOW of lwc_requant.h, line for line but for the zero point. */
 export function applyWindow(fields: RequantFields, words: Int32Array, acc: number): number {
   const [, mult = 0, scale = 0] = words;
-  const product = BigInt(acc) * BigInt(mult);
-  const low = Number(BigInt.asUintN(32, product));
-  const rounded = isNearTie((low + 2 ** 31) >>> 0, fields)
-    ? nearTie(acc, scale)
-    : Number(product >> 32n) + (low >= 2 ** 31 ? 1 : 0);
+  const half = 2 ** must(fields.window, "window");
+  const product = BigInt(acc) * BigInt(mult) + BigInt(2 ** 31 + half);
+  const isNear = Number(BigInt.asUintN(32, product)) < 2 * half;
+  const rounded = isNear ? nearTie(acc, scale) : Number(product >> 32n);
   return clamp(rounded + fields.zero_point, fields.min, fields.max);
 }
 
@@ -192,16 +196,12 @@ export function applyWindow(fields: RequantFields, words: Int32Array, acc: numbe
 export function applySplit(fields: RequantFields, words: Int32Array, acc: number): number {
   const [, high = 0, low = 0, scale = 0] = words;
   const { shift, zero_point: zeroPoint } = fields;
-  const x = acc * high + ((acc * low) >> must(fields.low_bits, "low bits")) + zeroPoint * 2 ** shift + 2 ** (shift - 1);
+  const half = fields.window ? 2 ** fields.window : 0;
+  const start = zeroPoint * 2 ** shift + 2 ** (shift - 1) + half / 2 ** (32 - shift);
+  const x = acc * high + ((acc * low) >> must(fields.low_bits, "low bits")) + start;
   invariant(x === (x | 0) && acc * low === ((acc * low) | 0), "split products fit int32");
-  const isExact = fields.window !== 0 && isNearTie((x << (32 - shift)) >>> 0, fields);
-  return clamp(isExact ? nearTie(acc, scale) + zeroPoint : x >> shift, fields.min, fields.max);
-}
-
-/** `fraction`: of the result plus one half, in units of 2^-32. */
-function isNearTie(fraction: number, fields: RequantFields): boolean {
-  const window = must(fields.window, "window");
-  return (fraction + window) >>> 0 <= 2 * window;
+  const isNear = (x << (32 - shift)) >>> 0 < 2 * half;
+  return clamp(isNear ? nearTie(acc, scale) + zeroPoint : x >> shift, fields.min, fields.max);
 }
 
 /** RNE(fl(acc * s)) in integers: the product rounded to 24 significant bits, then to an integer, each half to even. */

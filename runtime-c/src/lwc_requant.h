@@ -66,12 +66,6 @@ LWC_COLD int32_t lwc_requant_near_tie(int32_t acc, uint32_t bits)
     return (acc < 0) ? -rounded : rounded;
 }
 
-/* Whether a result is near a tie; fraction: of the result plus one half, in units of 2^-32. */
-LWC_INLINE int32_t lwc_requant_is_near(const lwc_requant *q, uint32_t fraction)
-{
-    return ((fraction + (uint32_t)q->window) <= (2u * (uint32_t)q->window)) ? 1 : 0;
-}
-
 /* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
 LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
 {
@@ -86,22 +80,23 @@ LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, 
         y >>= q->shift;
         break;
     case LWC_REQUANT_WINDOW: {
-        const int64_t product = (int64_t)acc * w[1];
-        const uint32_t low = (uint32_t)product;
+        /* One half and half the window: results near a tie have a fraction below the window. */
+        const int64_t start = ((int64_t)q->zero_point * (INT64_C(1) << 32)) + (INT64_C(1) << 31) + (INT64_C(1) << q->window);
+        const int64_t product = ((int64_t)acc * w[1]) + start;
 
-        y = (int32_t)(product >> 32) + (int32_t)(low >> 31);
-        if (lwc_requant_is_near(q, low + 0x80000000u) != 0) {
-            y = lwc_requant_near_tie(acc, (uint32_t)w[2]);
+        y = (int32_t)(product >> 32);
+        if ((uint32_t)product < (2u << q->window)) {
+            y = lwc_requant_near_tie(acc, (uint32_t)w[2]) + q->zero_point;
         }
-        y += q->zero_point;
         break;
     }
     case LWC_REQUANT_SPLIT: {
-        const int32_t start = (q->zero_point * (int32_t)(1u << q->shift)) + (int32_t)(1u << (q->shift - 1));
+        const int32_t unit = (int32_t)(1u << q->shift);
+        const int32_t start = (q->zero_point * unit) + (unit / 2) + ((q->window != 0) ? (int32_t)(1u << (q->window + q->shift - 32)) : 0);
         const int32_t x = (acc * w[1]) + ((acc * w[2]) >> q->low_bits) + start;
 
         y = x >> q->shift;
-        if ((q->window != 0) && (lwc_requant_is_near(q, (uint32_t)x << (32 - q->shift)) != 0)) {
+        if ((q->window != 0) && ((((uint32_t)x << (32 - q->shift)) >> (q->window + 1)) == 0u)) {
             y = lwc_requant_near_tie(acc, (uint32_t)w[3]) + q->zero_point;
         }
         break;

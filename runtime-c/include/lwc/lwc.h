@@ -54,7 +54,7 @@ typedef struct lwc_requant {
     int32_t form;       /* LWC_REQUANT_* */
     int32_t shift;      /* SHORT: in [0, 31]; SPLIT: bits of the fraction, in [1, 20]; FLOAT: 1 where results before the clamp fit int16 */
     int32_t low_bits;   /* SPLIT: bits of `low`, in [1, 16] */
-    int32_t window;     /* WINDOW, SPLIT: what counts as near a tie, in units of 2^-32; 0: nothing does */
+    int32_t window;     /* WINDOW, SPLIT: nearer to a tie than 2^(window - 32) is near, in [16, 26]; SPLIT: 0 where nothing is */
     int32_t zero_point; /* of the output, in [-128, 127]; folded into `add` for SHORT */
     int32_t min;        /* clamp, in [-128, 127] */
     int32_t max;
