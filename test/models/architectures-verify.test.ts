@@ -11,18 +11,8 @@ import { floatSums, interiorTransposes, mixedCases, quantizeFloat, verifyQuantiz
 /** Ten times the share of values that float sums round otherwise (docs/numerics.md), for those to which one value spreads. */
 const mostDiffering = 1e-3;
 
-/** Networks whose quantized form the compiler does not take yet, and what it lacks. */
-const missing: ReadonlyMap<string, string> = new Map([
-  ["yolov3-tiny", "Resize"],
-  ["lr-aspp", "Resize"],
-  ["deeplabv3", "Resize"],
-  ["u-net", "ConvTranspose"],
-  ["m11", "convolution along one axis"],
-]);
-for (const [name, operator] of missing) process.stdout.write(`skipped: ${name}, for want of ${operator}\n`);
-
 describe("tiny architectures, quantized", () => {
-  it.each(architectures.filter(({ name }) => !missing.has(name)))(
+  it.each(architectures)(
     "$name: equal on the host, M4, M7 and M55, and to ONNX Runtime",
     async ({ name, tiny }) => {
       const { bytes: float, input } = tiny();
