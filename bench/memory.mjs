@@ -10,6 +10,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { architectures } from "../dist/bench/test/support/architectures/index.js";
 import { openInference } from "../dist/compiler/cli/float-inference.js";
 import { compile } from "../dist/compiler/index.js";
 import { quantize } from "../dist/compiler/quantize/quantize.js";
@@ -17,7 +18,6 @@ import { liveTensorBytes, programSizes } from "../dist/compiler/schedule/program
 import { readAssets } from "../dist/compiler/verify/assets.js";
 import { measureProgram } from "../dist/compiler/verify/measure.js";
 import { loadTarget } from "../dist/compiler/verify/target-files.js";
-import { architectures } from "../dist/test/support/architectures/index.js";
 
 const root = new URL("..", import.meta.url).pathname;
 const shared = "../shared/models";
@@ -37,7 +37,7 @@ const files = [
   ["digits", "examples/digits/digits.onnx"],
 ];
 /** Networks of test/support/architectures in their published size: random weights, quantized here on one random sample. */
-const built = ["squeezenet-1.1", "shufflenet-v2", "ghostnet", "densenet-121", "tiny-yolov3"];
+const built = ["squeezenet-1.1", "shufflenet-v2", "ghostnet", "yolov3-tiny", "densenet-121"];
 
 /** Arena bytes that others need for the same network, input and output inside: measured builds, Cortex-M4. */
 const peers = {
@@ -72,11 +72,17 @@ const isWanted = (name) => options.only === undefined || name === options.only;
 const isCounting = !options["no-count"] && !options.check;
 
 const rows = [];
-for (const [name, path] of files)
-  if (isWanted(name) && existsSync(join(root, path))) rows.push(await measure(name, readFileSync(join(root, path))));
-for (const architecture of architectures)
-  if (built.includes(architecture.name) && isWanted(architecture.name))
-    rows.push(await measure(architecture.name, await quantized(architecture.published())));
+for (const [name, path] of files) {
+  if (!isWanted(name) || !existsSync(join(root, path))) continue;
+  rows.push(await measure(name, readFileSync(join(root, path))));
+  save();
+}
+for (const name of built) {
+  const architecture = architectures.find((one) => one.name === name);
+  if (!isWanted(name) || architecture === undefined) continue;
+  rows.push(await measure(name, await quantized(architecture.published())));
+  save();
+}
 
 if (options.check) {
   const worse = rows.flatMap((row) => {
@@ -89,7 +95,11 @@ if (options.check) {
   process.exitCode = worse.length > 0 ? 1 : 0;
 } else if (options.only !== undefined) {
   process.stdout.write(`${JSON.stringify(rows, undefined, 1)}\n`);
-} else {
+}
+
+/** Writes what is measured so far; models that are not, or cannot be, keep their rows. */
+function save() {
+  if (options.check || options.only !== undefined) return;
   const missing = old.filter((before) => !rows.some((row) => row.model === before.model));
   writeFileSync(tablePath, `${JSON.stringify([...rows, ...missing], undefined, 1)}\n`);
   writeFileSync(join(root, "bench/memory.md"), markdown([...rows, ...missing]));
@@ -148,16 +158,17 @@ function markdown(table) {
         ? ""
         : ` (${own < base ? "" : "+"}${((own / base - 1) * 100).toFixed(1)} %)`;
     });
-    const cells = columns.map((goal, i) => `${group(arena[goal])}${extra[i]}`);
+    const cells = columns.map((goal, i) => (arena[goal] === undefined ? "" : `${group(arena[goal])}${extra[i]}`));
     const named = Object.entries(others).map(([name, bytes]) => `${name} ${group(bytes)}`);
     return `| ${model} | ${group(live)} | ${cells.join(" | ")} | ${Math.round((100 * best) / live)} % | ${named.join(", ")} |`;
   });
   return `# RAM of one inference
 
-Bytes of the context: arena with graph input and output, kernel scratch included, ${core}. The last goal gets the input row by row. "live" is what layer by layer execution needs
-at its busiest step: inputs and outputs of the step and all that is read later, joins copied, nothing in place. In brackets the
-instructions compared with -O speed, where they were counted. "least" is the smallest column as a share of "live". Peers: builds of
-the same network by others. Written by \`npm run bench:memory\`.
+Bytes of the context: arena with graph input and output, kernel scratch included, ${core}; in the last column the input comes row by
+row (\`--rows input\`). "live" is what layer by layer execution needs at its busiest step: inputs and outputs of the step and all
+that is read later, joins copied, nothing in place. In brackets the instructions compared with -O speed, where they were counted.
+"least" is the smallest column as a share of "live". Peers: builds of the same network by others. Written by
+\`npm run bench:memory\`.
 
 | model | live | ${columns.map((goal) => titles[goal]).join(" | ")} | least | peers |
 |---|---:|${columns.map(() => "---:|").join("")}---:|---|
