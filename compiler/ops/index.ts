@@ -24,6 +24,7 @@ import { pad } from "./pad.js";
 import { reduce } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { resize } from "./resize.js";
+import { shift } from "./shift.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { sum } from "./sum.js";
@@ -58,6 +59,7 @@ const ops: readonly Op[] = [
   erase(reduce),
   erase(reshape),
   erase(resize),
+  erase(shift),
   erase(slice),
   erase(softmax),
   erase(sum),

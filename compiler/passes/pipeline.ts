@@ -8,6 +8,7 @@ import { foldPads } from "./fold-pads.js";
 import { mergeLookups } from "./merge-lookups.js";
 import { orderChannels } from "./order-channels.js";
 import type { Pass, PassContext } from "./pass.js";
+import { recognizeShifts } from "./recognize-shifts.js";
 import { recognizeShuffles } from "./recognize-shuffles.js";
 import { removeIdentities } from "./remove-identities.js";
 import { separateOutputs } from "./separate-outputs.js";
@@ -17,6 +18,7 @@ export const pipeline: readonly Pass[] = [
   mergeLookups,
   absorbTransposes,
   recognizeShuffles,
+  recognizeShifts,
   foldPads,
   orderChannels,
   eliminateChannels,

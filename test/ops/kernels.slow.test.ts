@@ -55,7 +55,7 @@ const conv = fc
     form: fc.constantFrom("plain", "pointwise", "depthwise", "grouped"),
     outputs: channels,
     groups: fc.integer({ min: 2, max: 3 }),
-    multiplier: fc.integer({ min: 1, max: 2 }),
+    multiplier: fc.integer({ min: 1, max: 3 }),
     seed,
     x: quant,
     y: quant,
@@ -323,6 +323,18 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
         const axis = isMap ? 1 + (p.axis % 3) : p.axis % p.shape.length;
         const parts = p.sizes.map((size) => b.input(p.shape.map((dim, i) => (i === axis ? size : dim))));
         return b.node("concat", parts, { axis });
+      },
+  ),
+  shift: fc.record({ map, seed, value: int8, groups: fc.integer({ min: 1, max: 4 }) }).map(
+    (p): Instance =>
+      (b) => {
+        // Neighbouring channels often move alike.
+        const distance = (from: number): number[] => {
+          const few = randomInts(p.groups, from, -3, 3);
+          return Array.from({ length: p.map.c }, (_, c) => few[Math.floor((c * p.groups) / p.map.c)]!);
+        };
+        const x = b.input([1, p.map.h, p.map.w, p.map.c]);
+        return b.node("shift", [x], { rows: distance(p.seed), columns: distance(p.seed + 1), value: p.value });
       },
   ),
   channel_select: fc

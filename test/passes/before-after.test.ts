@@ -12,7 +12,7 @@ import type { Pass } from "../../compiler/passes/pass.js";
 import { pipeline } from "../../compiler/passes/pipeline.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { randomInputs } from "../support/graph-builder.js";
-import { channelCases } from "./channel-cases.js";
+import { channelCases, shiftCases } from "./channel-cases.js";
 
 const numerics = makeNumerics("ort");
 
@@ -30,7 +30,7 @@ function run(before: Graph, passes: readonly string[]): Graph {
   }, before);
 }
 
-test.each([...channelCases])("$passes: $name", async ({ name, passes, build, left }) => {
+test.each([...channelCases, ...shiftCases])("$passes: $name", async ({ name, passes, build, left }) => {
   const before = build();
   const after = run(before, passes);
   for (let seed = 1; seed <= 3; seed++) {

@@ -57,6 +57,91 @@ function unit(b: GraphBuilder, x: TensorId): TensorId {
   return shuffle(b, joined, 2);
 }
 
+/** A depthwise 3x3 convolution with one weight per channel. */
+function oneHot(b: GraphBuilder, x: TensorId, weight: number, output: QuantSpec, scale: number): TensorId {
+  const channels = b.shapeOf(x)[3]!;
+  const data = Array.from({ length: channels * 9 }, (_, i) => (i % 9 === (Math.floor(i / 9) * 4) % 9 ? weight : 0));
+  return b.node(
+    "conv2d",
+    [x, b.weights([channels, 3, 3, 1], data, [scale])],
+    { groups: channels, strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], clampMin: -128, clampMax: 127 },
+    output,
+  );
+}
+
+/** The spelling with one border, a window of it per group of channels, and a join. */
+function shiftedParts(b: GraphBuilder, x: TensorId, value: number): TensorId {
+  const [, h = 1, w = 1, c = 1] = b.shapeOf(x);
+  const padded = b.node("pad", [x], { before: [0, 1, 1, 0], after: [0, 1, 1, 0], value });
+  const part = (start: number, end: number, top: number, left: number): TensorId => {
+    const group = b.node("slice", [padded], {
+      starts: [0, 0, 0, start],
+      ends: [1, h + 2, w + 2, end],
+      steps: [1, 1, 1, 1],
+    });
+    const window = { starts: [0, top, left, 0], ends: [1, top + h, left + w, end - start], steps: [1, 1, 1, 1] };
+    return b.node("slice", [group], window);
+  };
+  const half = Math.floor(c / 2);
+  return b.node("concat", [part(0, half, 0, 1), part(half, c, 2, 0)], { axis: 3 });
+}
+
+export const shiftCases: readonly PassCase[] = [
+  {
+    name: "one weight per depthwise kernel that gives every value back is a shift",
+    passes: ["recognize-shifts"],
+    build: graph(4, (b, x) => oneHot(b, x, 64, q, 1 / 64)),
+    left: ["shift"],
+  },
+  {
+    name: "one weight per depthwise kernel is a shift and a product",
+    passes: ["recognize-shifts"],
+    build: graph(4, (b, x) => oneHot(b, x, 63, { scale: 0.2, zero: 3 }, 1 / 64)),
+    left: ["shift", "conv2d"],
+  },
+  {
+    name: "two weights in a depthwise kernel stay",
+    passes: ["recognize-shifts"],
+    build: graph(4, (b, x) => conv(b, x, 4, 4, 3)),
+    left: ["conv2d"],
+  },
+  {
+    name: "pad, slices and a join of one map are a shift",
+    passes: ["recognize-shifts"],
+    build: graph(4, (b, x) => shiftedParts(b, x, -128)),
+    left: ["shift"],
+  },
+  {
+    name: "an order of channels passes through a shift",
+    passes: ["recognize-shuffles", "recognize-shifts", "order-channels"],
+    build: graph(3, (b, x) => conv(b, oneHot(b, shuffle(b, conv(b, x, 4), 2), 64, q, 1 / 64), 2)),
+    left: ["conv2d", "shift", "conv2d"],
+  },
+  {
+    name: "pads in front of windows become theirs",
+    passes: ["fold-pads"],
+    build: graph(2, (b, x) => {
+      const border = (from: TensorId, value: number): TensorId =>
+        b.node("pad", [from], { before: [0, 1, 0, 0], after: [0, 0, 1, 0], value });
+      const window = { kernel: [2, 2], strides: [1, 1], pads: [0, 0, 0, 0], clampMin: -128, clampMax: 127 };
+      const largest = b.node("max_pool2d", [border(x, -128)], { ...window, dilations: [1, 1] });
+      const average = b.node("avg_pool2d", [border(largest, -128)], { ...window, countIncludePad: false }, q);
+      return conv(b, border(border(average, -128), -128), 2);
+    }),
+    left: ["max_pool2d", "avg_pool2d", "conv2d"],
+  },
+  {
+    name: "a border that is not the least value stays in front of a max pool",
+    passes: ["fold-pads"],
+    build: graph(2, (b, x) => {
+      const window = { kernel: [2, 2], strides: [1, 1], pads: [0, 0, 0, 0], clampMin: -128, clampMax: 127 };
+      const border = b.node("pad", [x], { before: [0, 1, 0, 0], after: [0, 0, 1, 0], value: 0 });
+      return b.node("max_pool2d", [border], { ...window, dilations: [1, 1] });
+    }),
+    left: ["pad", "max_pool2d"],
+  },
+];
+
 export const channelCases: readonly PassCase[] = [
   {
     name: "reshape, transpose, reshape is a take along the channels",

@@ -108,7 +108,7 @@ const dspFullyConnected: Candidate<PointwiseLayer> = {
 /** Window rows that lwc_conv2d_s8_dsp4 has room for. */
 const MAX_ROWS = 16;
 
-const dspConv4: Candidate<ConvLayer> = {
+export const dspConv4: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_dsp4",
   fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0 && g.kernelH <= MAX_ROWS,
   call(plain) {

@@ -60,7 +60,7 @@ const pointwise: Candidate<PointwiseLayer> = {
   },
 };
 
-const conv: Candidate<ConvLayer> = {
+export const mveConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_mve",
   fits: (layer) =>
     vectorizes(layer) && layer.weights.outputs < 2 ** 15 && (layer.g.groups === 1 || layer.weights.inputs >= MIN_GROUP),
@@ -171,5 +171,5 @@ function columnBytes({ g }: ConvLayer): number {
   return COLUMN * Math.max(read, written);
 }
 
-export const mveConvs: readonly Candidate<ConvLayer>[] = [conv, depthwise];
+export const mveConvs: readonly Candidate<ConvLayer>[] = [mveConv, depthwise];
 export const mvePointwises: readonly Candidate<PointwiseLayer>[] = [pointwise];

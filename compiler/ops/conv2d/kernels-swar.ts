@@ -86,7 +86,7 @@ const MAX_ROWS = 16;
 
 const windowOrder = ({ g }: ConvLayer): readonly number[] => pairedOrder(g.kernelH, g.kernelW * g.inC);
 
-const conv: Candidate<ConvLayer> = {
+export const swarConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_swar",
   work: (layer, asked) => groupedWork(layer, asked, 4),
   fits: (layer) => layer.g.groups === 1 && layer.g.kernelH <= MAX_ROWS && fitsPackedProducts(layer, windowOrder(layer)),
@@ -165,5 +165,5 @@ function blockText(block: 1 | 2): string {
   return block === 1 ? "1 pixel x 4 channels" : "2 pixels x 4 channels";
 }
 
-export const swarConvs: readonly Candidate<ConvLayer>[] = [conv, depthwise];
+export const swarConvs: readonly Candidate<ConvLayer>[] = [swarConv, depthwise];
 export const swarPointwises: readonly Candidate<PointwiseLayer>[] = [pointwise, fullyConnected];

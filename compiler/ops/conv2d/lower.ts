@@ -4,12 +4,19 @@ import type { Conv2dAttrs } from "../conv2d.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import type { NodeView } from "../op.js";
 import { dspConvs, dspPointwises } from "./kernels-dsp.js";
+import { groupedConvs } from "./kernels-grouped.js";
 import { mveConvs, mvePointwises } from "./kernels-mve.js";
 import { portableConvs, portablePointwises } from "./kernels-portable.js";
 import { swarConvs, swarPointwises } from "./kernels-swar.js";
 import { type ConvLayer, convLayer, isDepthwise, type PointwiseLayer } from "./layer.js";
 
-const convKernels: readonly Candidate<ConvLayer>[] = [...portableConvs, ...dspConvs, ...mveConvs, ...swarConvs];
+const convKernels: readonly Candidate<ConvLayer>[] = [
+  ...portableConvs,
+  ...dspConvs,
+  ...mveConvs,
+  ...swarConvs,
+  ...groupedConvs,
+];
 export const pointwiseKernels: readonly Candidate<PointwiseLayer>[] = [
   ...portablePointwises,
   ...dspPointwises,
