@@ -9,8 +9,10 @@ import {
   type KernelCall,
   kernelScratchOffset,
   needsPaddingRow,
+  rowsPerCall,
   totalScratchBytes,
 } from "../ops/kernel.js";
+import type { RowWindow } from "../ops/row-window.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
@@ -77,7 +79,7 @@ export function collectInstances(program: Program, prefix: string, scope: NameSc
       const { call } = step;
       const group = call ? groups.get(instanceKey(program.graph, step, call, false)) : undefined;
       if (!call || !group || rowOrder(group.steps) !== "both") return [];
-      return step.backward === true ? [String(rowsOf(call) - 1), "-1"] : ["0", "1"];
+      return step.backward === true ? [String(callsOf(call) - 1), "-1"] : ["0", "1"];
     },
   };
 }
@@ -88,10 +90,11 @@ function rowOrder(steps: readonly Step[]): RowOrder {
   return backward === steps.length ? "backward" : "both";
 }
 
-/** Output rows that the drive loops over. */
-function rowsOf({ drive }: KernelCall): number {
+/** Calls that the drive loops over. */
+function callsOf(call: KernelCall): number {
+  const { drive } = call;
   if (drive.kind === "flat") return 1;
-  return drive.kind === "rows" ? drive.outRows : drive.rows;
+  return drive.kind === "rows" ? drive.outRows / rowsPerCall(call) : drive.rows;
 }
 
 function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boolean): string {
@@ -187,7 +190,8 @@ function instanceView(graph: Graph, { name, first: step, call, steps }: Group): 
 function drivenHow(call: KernelCall, order: RowOrder): string {
   if (call.drive.kind === "flat") return "whole tensor in one call";
   const how = { forward: "", backward: ", last row first", both: ", either way" };
-  return `one output row at a time${how[order]}`;
+  const block = rowsPerCall(call);
+  return `${block === 1 ? "one output row" : `${block} output rows`} at a time${how[order]}`;
 }
 
 function stepList(steps: readonly Step[]): string {
@@ -219,8 +223,10 @@ function flatView(
 function rowsView(call: KernelCall, constants: readonly string[], order: RowOrder): RowsView | undefined {
   const { drive } = call;
   if (drive.kind !== "rows") return undefined;
-  const { window, inRows, outRows, inRowBytes, outRowBytes, padValue } = drive;
-  const out = outRows > 1 ? `out + (y * ${outRowBytes})` : "out";
+  const { inRows, inRowBytes, padValue } = drive;
+  const window = callWindow(call, drive.window);
+  const outRows = callsOf(call);
+  const out = outRows > 1 ? `out + (y * ${drive.outRowBytes * rowsPerCall(call)})` : "out";
   const args = ["&params", "rows", ...(passesRow(call) ? ["y"] : []), ...constants, out, ...scratchArgument(call)];
   return {
     size: String(window.size),
@@ -235,6 +241,13 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
     padValue: String(padValue),
     call: callText("        ", call.kernel, args, ";"),
   };
+}
+
+/** Input rows of call y: those of the windows of all its output rows. */
+function callWindow(call: KernelCall, window: RowWindow): RowWindow {
+  const block = rowsPerCall(call);
+  if (block === 1) return window;
+  return { ...window, size: window.size + (block - 1) * window.stride, stride: window.stride * block };
 }
 
 function runsView(

@@ -11,6 +11,8 @@ export interface KernelContext {
   readonly target: Target;
   readonly numerics: Numerics;
   readonly optimize: Optimize;
+  /** Only kernels that make one row per call, for streams of rows. */
+  readonly singleRows?: boolean;
 }
 
 export type Optimize = "speed" | "balanced" | "size" | "ram";
@@ -35,8 +37,8 @@ export interface PackedConstant {
 
 /**
  * How codegen drives the kernel:
- *  - `rows`: once per output row. The kernel gets `rows`, pointers to `window.size` input rows (padding rows point to a
- *    row of `padValue`), and the output row:  kernel(&params, rows, <constants>, out_row, scratch)
+ *  - `rows`: once per output row, or per block of them. The kernel gets `rows`, pointers to `window.size` input rows (padding
+ *    rows point to a row of `padValue`), and the output row:  kernel(&params, rows, <constants>, out_row, scratch)
  *  - `flat`: one call for the whole tensor:   kernel(&params, <inputs>, <constants>, out, scratch)
  */
 export type Drive =
@@ -47,6 +49,8 @@ export type Drive =
       readonly passesRow?: true;
       readonly inRows: number;
       readonly outRows: number;
+      /** Output rows of a call, a divisor of outRows; absent: 1. The kernel gets the input rows of all their windows, undilated. */
+      readonly block?: number;
       /** Elements (= bytes) of an input and of an output row. */
       readonly inRowBytes: number;
       readonly outRowBytes: number;
@@ -92,6 +96,11 @@ export interface KernelCall {
   readonly scratchBytes: number;
   /** One sentence: why this kernel and this requantization form. */
   readonly why: string;
+}
+
+/** Output rows that a call makes, where it makes rows. */
+export function rowsPerCall({ drive }: KernelCall): number {
+  return drive.kind === "rows" ? (drive.block ?? 1) : 1;
 }
 
 /** Scratch memory of a call is laid out in pieces that start at multiples of this. */

@@ -6,6 +6,7 @@ import { makeNumerics } from "../arith/numerics.js";
 import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
+import { rowsPerCall } from "../ops/kernel.js";
 import type { RowKernel } from "../ops/op.js";
 import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
@@ -95,7 +96,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const isOverlapping = plan.overlaps.some((overlap) => overlap.step === step.index);
       const order: RowOrder = {
         backward: step.backward === true,
-        ...(isOverlapping ? { beforeRow: (row: Values): void => poison(bytesOf(row)) } : {}),
+        block: step.call ? rowsPerCall(step.call) : 1,
+        ...(isOverlapping ? { beforeRows: (rows: Values): void => poison(bytesOf(rows)) } : {}),
       };
       runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());

@@ -11,8 +11,10 @@ export type Values = Int8Array | Int32Array;
 export interface RowOrder {
   /** From the last row to the first. */
   readonly backward: boolean;
-  /** Sees each output row before it is computed. */
-  readonly beforeRow?: (row: Values) => void;
+  /** Rows that a call of the kernel makes: a divisor of all rows. */
+  readonly block: number;
+  /** Sees each block of output rows before it is computed. */
+  readonly beforeRows?: (rows: Values) => void;
 }
 
 /** The row kernel of a node. */
@@ -38,11 +40,11 @@ export function prepareNode(
       const length = inLengths[input] ?? 0;
       return must(inputs[input], `input ${input} of %${node.id}`).subarray(y * length, (y + 1) * length);
     };
-    for (let i = 0; i < outRows; i++) {
-      const y = order?.backward === true ? outRows - 1 - i : i;
-      const row = output.subarray(y * outLength, (y + 1) * outLength);
-      order?.beforeRow?.(row);
-      kernel(read, row, y);
+    const { block = 1, backward = false, beforeRows } = order ?? {};
+    for (let i = 0; i < outRows; i += block) {
+      const first = backward ? outRows - block - i : i;
+      beforeRows?.(output.subarray(first * outLength, (first + block) * outLength));
+      for (let y = first; y < first + block; y++) kernel(read, output.subarray(y * outLength, (y + 1) * outLength), y);
     }
   };
 }

@@ -3,7 +3,7 @@ import { CompileError, type Diagnostic, must } from "../diagnostics.js";
 import type { Graph, Node, Tensor, TensorId } from "../ir/graph.js";
 import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import { type KernelCall, type KernelContext, needsPaddingRow } from "../ops/kernel.js";
+import { type KernelCall, type KernelContext, needsPaddingRow, rowsPerCall } from "../ops/kernel.js";
 import { type NodeView, viewOf } from "../ops/op.js";
 import type { Order } from "./order-nodes.js";
 import type { Schedule, SlotOverlap, Step } from "./schedule.js";
@@ -64,7 +64,8 @@ function stepOf(graph: Graph, node: Node, index: number, context: KernelContext,
     return { index, node, macs, why: "the same bytes in the same order: nothing to do" };
   }
   const call = op.lower(view, context);
-  const byRows = cutIntoRows(view, call, context);
+  const byRows =
+    rowsPerCall(call) > 1 ? op.lower(view, { ...context, singleRows: true }) : cutIntoRows(view, call, context);
   return { index, node, call, macs, why: call.why, ...(byRows ? { byRows } : {}) };
 }
 
@@ -94,7 +95,8 @@ export function orderRows(schedule: Schedule, overlaps: readonly SlotOverlap[]):
   const backward = new Set(overlaps.flatMap((overlap) => (overlap.backward ? [overlap.step] : [])));
   const steps = schedule.steps.map((step): Step => {
     if (!backward.has(step.index)) return step;
-    const call = step.byRows ?? step.call;
+    // A block of rows runs backward as it is, a flat kernel row by row.
+    const call = step.call?.drive.kind === "flat" ? step.byRows : step.call;
     const why = `${step.why}; rows from the last to the first, over the input`;
     return { ...step, why, backward: true, ...(call ? { call } : {}) };
   });

@@ -7,6 +7,7 @@ import { must } from "../diagnostics.js";
 import { type Graph, tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
+import { rowsPerCall } from "../ops/kernel.js";
 import { type RowUse, viewOf } from "../ops/op.js";
 import { firstRow, lastRow } from "../ops/row-window.js";
 import type { Step } from "./schedule.js";
@@ -33,10 +34,12 @@ export function safeDistances(graph: Graph, step: Step, input: number): SafeDist
   const inRows = rowCount(source.shape);
   let forward = blockDistance(graph, step, input);
   let backward = 0;
-  for (let y = 0; y < rowCount(view.output.shape); y++) {
+  // A call reads the rows of all its windows before the last of its output rows is written.
+  const block = rowsPerCall(call);
+  for (let y = 0; y < rowCount(view.output.shape); y += block) {
     const oldest = Math.min(...uses.map((use) => oldestRow(use, y)));
-    const newest = Math.max(...uses.map((use) => newestRow(use, y, inRows)));
-    forward = Math.max(forward, (y + 1) * outRow - oldest * inRow);
+    const newest = Math.max(...uses.map((use) => newestRow(use, y + block - 1, inRows)));
+    forward = Math.max(forward, (y + block) * outRow - oldest * inRow);
     backward = Math.max(backward, (newest + 1) * inRow - y * outRow);
   }
   return { forward, backward };

@@ -82,7 +82,7 @@ function applyStreams(schedule: Schedule, streams: readonly Stream[]): Schedule 
 
 /** The call that makes one row, where the step can be streamed. */
 export function rowCall(step: Step): KernelCall | undefined {
-  return step.call?.drive.kind === "rows" ? step.call : step.byRows;
+  return step.byRows ?? (step.call?.drive.kind === "rows" ? step.call : undefined);
 }
 
 function findPieces(schedule: Schedule, single: readonly number[], options: StreamOptions): readonly Piece[] {

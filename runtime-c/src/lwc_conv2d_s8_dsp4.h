@@ -66,19 +66,21 @@ LWC_INLINE void lwc_conv2d_s8_dsp4(const lwc_conv2d_dsp4_params *p, const int8_t
     uint32_t *x = (uint32_t *)scratch;
     const int32_t pairs = lwc_expanded_pairs(p->kernel_h, p->kernel_w * p->in_c);
     int8_t *patch = (int8_t *)(x + (4 * pairs));
+    const int32_t rest = p->out_w & 3;
     int32_t ox = 0;
 
     for (; (ox + 4) <= p->out_w; ox += 4) {
         for (int32_t i = 0; i < 4; ++i) {
             lwc_conv2d_window(p, rows, ox + i, 4, x + i, patch);
         }
-        lwc_dot4_s8_dsp(&p->requant, x, pairs, p->out_c, p->carried, weights, quant, out);
+        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out);
         out += 4 * p->out_c;
     }
-    for (; ox < p->out_w; ++ox) {
-        lwc_conv2d_window(p, rows, ox, 1, x, patch);
-        lwc_dot1_s8_dsp(&p->requant, x, pairs, p->out_c, p->carried, weights, quant, out);
-        out += p->out_c;
+    if (rest != 0) {
+        for (int32_t i = 0; i < rest; ++i) {
+            lwc_conv2d_window(p, rows, ox + i, rest, x + i, patch);
+        }
+        lwc_dot_rest_s8_dsp(&p->requant, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
     }
 }
 

@@ -7,6 +7,9 @@
 
 #include "isa/lwc_isa.h"
 
+/* Runs of at most so many taps are expanded without loops: windows over images. */
+enum { LWC_EXPAND_FLAT = 16 };
+
 /* Expands four taps to two words, `step` words apart. */
 LWC_INLINE void lwc_expand_four(const int8_t *in, int32_t step, uint32_t *out)
 {
@@ -53,14 +56,27 @@ LWC_INLINE void lwc_expand_pixel(const int8_t *const *from, int32_t runs, int32_
 {
     const int32_t whole = length & ~3;
 
-    for (int32_t r = 0; r < runs; ++r) {
-        out = lwc_expand_taps(from[r], whole, step, out);
+    if (length <= LWC_EXPAND_FLAT) {
+        LWC_UNROLL
+        for (int32_t r = 0; r < runs; ++r) {
+            LWC_UNROLL
+            for (int32_t i = 0; i < whole; i += 4) {
+                lwc_expand_four(from[r] + i, step, out);
+                out += 2 * step;
+            }
+        }
+    } else {
+        for (int32_t r = 0; r < runs; ++r) {
+            out = lwc_expand_taps(from[r], whole, step, out);
+        }
     }
     if (whole < length) {
         uint32_t held = 0u;
         int32_t odd = 0;
 
+        LWC_UNROLL
         for (int32_t r = 0; r < runs; ++r) {
+            LWC_UNROLL
             for (int32_t i = whole; i < length; ++i) {
                 const uint32_t tap = (uint32_t)(int32_t)from[r][i];
 
@@ -75,6 +91,40 @@ LWC_INLINE void lwc_expand_pixel(const int8_t *const *from, int32_t runs, int32_
         }
         if (odd != 0) {
             *out = held;
+        }
+    }
+}
+
+/*
+ * Expands n neighbouring pixels of in_c channels to [pairs][n] words, in the order of lwc_expand_pixel. One function for all layers.
+ */
+LWC_SHARED void lwc_expand_pixels(const int8_t *in, int32_t in_c, int32_t n, uint32_t *out)
+{
+    const int32_t rest = in_c & 3;
+
+    for (int32_t i = 0; i < n; ++i) {
+        uint32_t *to = out + i;
+
+        for (int32_t left = in_c / 8; left > 0; --left) {
+            lwc_expand_four(in, n, to);
+            to += 2 * n;
+            lwc_expand_four(in + 4, n, to);
+            to += 2 * n;
+            in += 8;
+        }
+        if ((in_c & 4) != 0) {
+            lwc_expand_four(in, n, to);
+            to += 2 * n;
+            in += 4;
+        }
+        if (rest != 0) {
+            const uint32_t high = (rest > 1) ? ((uint32_t)(int32_t)in[1] << 16) : 0u;
+
+            to[0] = ((uint32_t)(int32_t)in[0] & 0xFFFFu) | high;
+            if (rest > 2) {
+                to[n] = (uint32_t)(int32_t)in[2] & 0xFFFFu;
+            }
+            in += rest;
         }
     }
 }

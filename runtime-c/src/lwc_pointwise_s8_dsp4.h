@@ -23,21 +23,25 @@ LWC_INLINE void lwc_pointwise_s8_dsp4(const lwc_pointwise_dsp4_params *p, const 
 {
     uint32_t *x = (uint32_t *)scratch;
     const int32_t pairs = lwc_expanded_pairs(1, p->in_c);
-    int32_t left = p->pixels;
+    const int32_t rest = p->pixels & 3;
 
-    for (; left >= 4; left -= 4) {
-        for (int32_t i = 0; i < 4; ++i) {
-            lwc_expand_pixel(&in, 1, p->in_c, 4, x + i);
-            in += p->in_c;
+    for (int32_t left = p->pixels / 4; left > 0; --left) {
+        if (p->in_c <= LWC_EXPAND_FLAT) {
+            for (int32_t i = 0; i < 4; ++i) {
+                const int8_t *const from = in + (i * p->in_c);
+
+                lwc_expand_pixel(&from, 1, p->in_c, 4, x + i);
+            }
+        } else {
+            lwc_expand_pixels(in, p->in_c, 4, x);
         }
-        lwc_dot4_s8_dsp(&p->requant, x, pairs, p->out_c, p->carried, weights, quant, out);
+        in += 4 * p->in_c;
+        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out);
         out += 4 * p->out_c;
     }
-    for (; left > 0; --left) {
-        lwc_expand_pixel(&in, 1, p->in_c, 1, x);
-        lwc_dot1_s8_dsp(&p->requant, x, pairs, p->out_c, p->carried, weights, quant, out);
-        in += p->in_c;
-        out += p->out_c;
+    if (rest != 0) {
+        lwc_expand_pixels(in, p->in_c, rest, x);
+        lwc_dot_rest_s8_dsp(&p->requant, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
     }
 }
 

@@ -22,35 +22,58 @@ LWC_INLINE int32_t lwc_requantize_sum(const lwc_requant *q, const int32_t *words
 }
 
 /*
- * Requantizes four sums of one channel in float32, where results fit int16 before the clamp. An even zero point is added before
- * the sum is rounded: ties stay where they are.
+ * Requantizes n (1 to 4) sums of one channel in float32, where results fit int16 before the clamp. An even zero point is added
+ * before the sum is rounded: ties stay where they are.
  */
-LWC_INLINE void lwc_requantize4_narrow(const lwc_requant *q, const int32_t *words, int32_t s0, int32_t s1, int32_t s2, int32_t s3, int8_t *out, int32_t step)
+LWC_INLINE void lwc_requantize_narrow(const lwc_requant *q, const int32_t *words, int32_t n, int32_t *s)
 {
     const int32_t odd = q->zero_point & 1;
     const float offset = 12582912.0f + (float)(q->zero_point - odd);
     float scale;
 
     memcpy(&scale, &words[1], sizeof scale);
-    lwc_scale_f32(&s0, &s1, scale, offset);
-    lwc_scale_f32(&s2, &s3, scale, offset);
-    out[0] = (int8_t)lwc_saturate_low_s8((uint32_t)(s0 + odd));
-    out[step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s1 + odd));
-    out[2 * step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s2 + odd));
-    out[3 * step] = (int8_t)lwc_saturate_low_s8((uint32_t)(s3 + odd));
+    lwc_scale_f32(&s[0], &s[1], scale, offset);
+    if (n > 2) {
+        lwc_scale_f32(&s[2], &s[3], scale, offset);
+    }
+    LWC_UNROLL
+    for (int32_t i = 0; i < n; ++i) {
+        s[i] = (int32_t)lwc_saturate_low_s8((uint32_t)(s[i] + odd));
+    }
+}
+
+/*
+ * Requantizes n (1 to 4) sums of one channel to bytes at out, out + step, out + far, out + far + step. s is [4]: what is behind n
+ * is any number.
+ */
+LWC_INLINE void lwc_requantize_block(const lwc_requant *q, const int32_t *words, int32_t scaled, int32_t n, int32_t *s, int8_t *out, int32_t step, int32_t far)
+{
+    if ((q->form == LWC_REQUANT_FLOAT) && (q->shift != 0)) {
+        lwc_requantize_narrow(q, words, n, s);
+    } else {
+        LWC_UNROLL
+        for (int32_t i = 0; i < n; ++i) {
+            s[i] = lwc_requantize_sum(q, words, scaled, s[i]);
+        }
+    }
+    out[0] = (int8_t)s[0];
+    if (n > 1) {
+        out[step] = (int8_t)s[1];
+    }
+    if (n > 2) {
+        out[far] = (int8_t)s[2];
+    }
+    if (n > 3) {
+        out[far + step] = (int8_t)s[3];
+    }
 }
 
 /* Requantizes four sums of one channel to bytes that lie `step` apart. */
 LWC_INLINE void lwc_requantize4(const lwc_requant *q, const int32_t *words, int32_t scaled, int32_t s0, int32_t s1, int32_t s2, int32_t s3, int8_t *out, int32_t step)
 {
-    if ((q->form == LWC_REQUANT_FLOAT) && (q->shift != 0)) {
-        lwc_requantize4_narrow(q, words, s0, s1, s2, s3, out, step);
-    } else {
-        out[0] = (int8_t)lwc_requantize_sum(q, words, scaled, s0);
-        out[step] = (int8_t)lwc_requantize_sum(q, words, scaled, s1);
-        out[2 * step] = (int8_t)lwc_requantize_sum(q, words, scaled, s2);
-        out[3 * step] = (int8_t)lwc_requantize_sum(q, words, scaled, s3);
-    }
+    int32_t s[4] = {s0, s1, s2, s3};
+
+    lwc_requantize_block(q, words, scaled, 4, s, out, step, 2 * step);
 }
 
 #endif

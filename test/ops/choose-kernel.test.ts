@@ -38,31 +38,43 @@ function choose(
   );
 }
 
-const plain = { mac: 1, output: 10, bytes: 100 };
+const plain = { mac: 1, output: 10, bytes: 10 };
 /** Cheap multiply-accumulates behind an expansion of the input and a prologue. */
-const blocked = { mac: 0.5, output: 1, input: 2, call: 100, bytes: 500 };
+const blocked = { mac: 0.5, output: 1, input: 2, call: 100, bytes: 50 };
 
 test("input values and calls count beside multiply-accumulates and outputs", () => {
   const both = [candidate("lwc_plain"), candidate("lwc_blocked")];
   const costs = { lwc_plain: plain, lwc_blocked: blocked };
   const large = choose(both, costs, { macs: 1000, outputs: 100, inputs: 10 });
   expect(large.kernel).toBe("lwc_blocked");
-  expect(large.why).toBe("because; 720 modelled cycles against 2 k of lwc_plain");
+  expect(large.why).toBe(
+    "because; 720 modelled cycles and 50 bytes of code against 2 k modelled cycles and 10 bytes of code of lwc_plain",
+  );
   expect(choose(both, costs, { macs: 100, outputs: 10, inputs: 100 }).kernel).toBe("lwc_plain");
 });
 
 test("a kernel may do another amount of work than the layer asks", () => {
   const fewer = candidate("lwc_fewer", 0, { work: (_layer, asked) => ({ ...asked, macs: asked.macs / 4 }) });
   const call = choose([candidate("lwc_plain"), fewer], { lwc_plain: plain, lwc_fewer: plain }, { macs: 1000 });
-  expect(call.why).toBe("because; 250 modelled cycles against 1 k of lwc_plain");
+  expect(call.why).toBe(
+    "because; 250 modelled cycles and 10 bytes of code against 1 k modelled cycles and 10 bytes of code of lwc_plain",
+  );
+});
+
+test("a byte of code has a price in cycles, a higher one where speed is not all", () => {
+  const both = [candidate("lwc_plain"), candidate("lwc_blocked")];
+  const costs = { lwc_plain: plain, lwc_blocked: { ...blocked, bytes: 120 } };
+  const work = { macs: 1000, outputs: 100 };
+  expect(choose(both, costs, work).kernel).toBe("lwc_blocked");
+  expect(choose(both, costs, work, "balanced").kernel).toBe("lwc_plain");
 });
 
 test("size counts code and constants", () => {
   const both = [candidate("lwc_plain", 200), candidate("lwc_blocked", 10)];
   const costs = { lwc_plain: plain, lwc_blocked: blocked };
   const call = choose(both, costs, { macs: 1000, outputs: 100 }, "size");
-  expect(call.kernel).toBe("lwc_plain");
-  expect(call.why).toBe("because; 300 bytes of flash against 510 of lwc_blocked");
+  expect(call.kernel).toBe("lwc_blocked");
+  expect(call.why).toBe("because; 60 bytes of flash against 210 of lwc_plain");
 });
 
 test("LWC7005: a target that lists none of the kernels", () => {

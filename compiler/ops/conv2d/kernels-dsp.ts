@@ -1,23 +1,18 @@
 /** Convolution kernels for cores with the DSP extension (Cortex-M4, M7, M33): dual multiply-accumulates, symmetric weights. */
-import type { Candidate } from "../choose-kernel.js";
+import type { Candidate, Work } from "../choose-kernel.js";
+import type { KernelCall } from "../kernel.js";
+import { dspDepthwises } from "./kernels-dsp-depthwise.js";
+import { dspWinograds } from "./kernels-dsp-winograd.js";
 import {
   type ConvLayer,
   foldZeroPoint,
   geometryName,
-  isDepthwise,
   type PointwiseLayer,
   quantWords,
   rowsDrive,
   windowFields,
 } from "./layer.js";
-import {
-  expandedOrder,
-  packChannelPairs,
-  packDepthwisePairs,
-  packDepthwisePlanes,
-  packDotWeights,
-  roundUp,
-} from "./pack.js";
+import { expandedOrder, packChannelPairs, packDotWeights, roundUp } from "./pack.js";
 
 const dspPointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp",
@@ -46,34 +41,55 @@ const dspPointwise: Candidate<PointwiseLayer> = {
   },
 };
 
+/** Work of blocks of four pixels, where one that is left behind the last costs as much as `rest` others. */
+function blockWork(rest: number, { pixels }: PointwiseLayer, asked: Work): Work {
+  const factor = (pixels + (pixels % 4) * (rest - 1)) / pixels;
+  return { ...asked, macs: asked.macs * factor, outputs: asked.outputs * factor };
+}
+
+function callBlocks(kernel: string, plain: PointwiseLayer, how: string): KernelCall {
+  const layer = foldZeroPoint(plain);
+  const { stem, pixels, weights, plan } = layer;
+  const order = expandedOrder(1, weights.inputs);
+  const packed = packChannelPairs(layer, order);
+  return {
+    kernel,
+    header: `${kernel}.h`,
+    geometry: stem,
+    params: {
+      type: "lwc_pointwise_dsp4_params",
+      fields: {
+        pixels,
+        in_c: weights.inputs,
+        out_c: weights.outputs,
+        carried: packed.carried ? 1 : 0,
+        requant: { ...plan.fields },
+      },
+    },
+    drive: { kind: "flat", forwardPixels: 4 },
+    constants: [packed.weights, packed.quant],
+    scratchBytes: 4 * 2 * order.length,
+    why: `4 pixels x 2 channels of dual multiply-accumulates over int16 pixels${how}; ${plan.why}`,
+  };
+}
+
 const dspPointwise4: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp4",
-  fits: ({ pixels, weights }) => pixels > 1 && weights.zeroPoint === 0,
-  call(plain) {
-    const layer = foldZeroPoint(plain);
-    const { stem, pixels, weights, plan } = layer;
-    const order = expandedOrder(1, weights.inputs);
-    const packed = packChannelPairs(layer, order);
-    return {
-      kernel: "lwc_pointwise_s8_dsp4",
-      header: "lwc_pointwise_s8_dsp4.h",
-      geometry: stem,
-      params: {
-        type: "lwc_pointwise_dsp4_params",
-        fields: {
-          pixels,
-          in_c: weights.inputs,
-          out_c: weights.outputs,
-          carried: packed.carried ? 1 : 0,
-          requant: { ...plan.fields },
-        },
-      },
-      drive: { kind: "flat", forwardPixels: 4 },
-      constants: [packed.weights, packed.quant],
-      scratchBytes: 4 * 2 * order.length,
-      why: `4 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,
-    };
+  fits: ({ weights }) => weights.zeroPoint === 0,
+  work: (layer, asked) => blockWork(1.15, layer, asked),
+  call: (layer) => callBlocks("lwc_pointwise_s8_dsp4", layer, ""),
+};
+
+/** One function for all layers that requantize alike. */
+const dspPointwiseShared: Candidate<PointwiseLayer> = {
+  kernel: "lwc_pointwise_shared_s8_dsp",
+  fits({ weights, plan: { form, fields } }) {
+    const isNarrow = form === "float" && fields.shift !== 0 && fields.zero_point % 2 === 0;
+    const isByte = fields.min === -128 && fields.max === 127;
+    return weights.zeroPoint === 0 && isByte && (form === "short" || isNarrow);
   },
+  work: (layer, asked) => blockWork(2.5, layer, asked),
+  call: (layer) => callBlocks("lwc_pointwise_shared_s8_dsp", layer, ", in code that layers share"),
 };
 
 const dspFullyConnected: Candidate<PointwiseLayer> = {
@@ -159,62 +175,10 @@ const dspConv: Candidate<ConvLayer> = {
   },
 };
 
-const dspDepthwise: Candidate<ConvLayer> = {
-  kernel: "lwc_depthwise_conv2d_s8_dsp",
-  fits: (layer) => isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0,
-  call(plain) {
-    const layer = foldZeroPoint(plain);
-    const { g, plan, zeroPoint, weights } = layer;
-    return {
-      kernel: "lwc_depthwise_conv2d_s8_dsp",
-      header: "lwc_depthwise_conv2d_s8_dsp.h",
-      geometry: geometryName("dw", g),
-      params: {
-        type: "lwc_depthwise_conv2d_dsp_params",
-        fields: { ...windowFields(layer), in_zero_point: zeroPoint, requant: { ...plan.fields } },
-      },
-      drive: rowsDrive(layer),
-      constants: [packDepthwisePairs(weights), quantWords(layer)],
-      scratchBytes: roundUp(g.inC, 4) + 4 * g.kernelH * g.kernelW,
-      why: `depthwise, 4 channels at a time, taps in pairs through dual multiply-accumulates; ${plan.why}`,
-    };
-  },
-};
-
-const dspDepthwise4: Candidate<ConvLayer> = {
-  kernel: "lwc_depthwise_conv2d_s8_dsp4",
-  fits: (layer) =>
-    isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
-  call(plain) {
-    const layer = foldZeroPoint(plain);
-    const { g, plan, zeroPoint, weights } = layer;
-    const columns = (g.outW - 1) * g.strideW + g.kernelW;
-    const plane = (g.kernelH >> 1) * columns + (g.kernelH % 2) * Math.ceil(columns / 2);
-    return {
-      kernel: "lwc_depthwise_conv2d_s8_dsp4",
-      header: "lwc_depthwise_conv2d_s8_dsp4.h",
-      geometry: geometryName("dw", g),
-      params: {
-        type: "lwc_depthwise_conv2d_dsp4_params",
-        fields: {
-          in_w: g.inW,
-          in_c: g.inC,
-          out_w: g.outW,
-          kernel_h: g.kernelH,
-          kernel_w: g.kernelW,
-          stride_w: g.strideW,
-          pad_left: g.padLeft,
-          in_zero_point: zeroPoint,
-          requant: { ...plan.fields },
-        },
-      },
-      drive: rowsDrive(layer),
-      constants: [packDepthwisePlanes(weights, g), quantWords(layer)],
-      scratchBytes: 4 * 4 * plane,
-      why: `depthwise, 4 channels at a time through int16 planes, two taps per multiply; ${plan.why}`,
-    };
-  },
-};
-
-export const dspConvs: readonly Candidate<ConvLayer>[] = [dspConv, dspConv4, dspDepthwise, dspDepthwise4];
-export const dspPointwises: readonly Candidate<PointwiseLayer>[] = [dspPointwise, dspPointwise4, dspFullyConnected];
+export const dspConvs: readonly Candidate<ConvLayer>[] = [dspConv, dspConv4, ...dspWinograds, ...dspDepthwises];
+export const dspPointwises: readonly Candidate<PointwiseLayer>[] = [
+  dspPointwise,
+  dspPointwise4,
+  dspPointwiseShared,
+  dspFullyConnected,
+];

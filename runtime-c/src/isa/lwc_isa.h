@@ -20,6 +20,15 @@
 #define LWC_INLINE static inline
 #endif
 
+/* Functions that all instances of a kernel share: their arguments vary, and a copy for each layer would cost more flash than it saves time. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LWC_SHARED static __attribute__((noinline, noclone, unused))
+#elif defined(__clang__)
+#define LWC_SHARED static __attribute__((noinline, unused))
+#else
+#define LWC_SHARED static inline
+#endif
+
 /* Rare paths: out of line, so that they cost the common one neither registers nor a taken branch. */
 #if defined(__GNUC__)
 #define LWC_COLD static __attribute__((noinline, cold, unused))
@@ -30,9 +39,17 @@
 /* Before a loop of few, constant turns. */
 #if defined(__arm__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define LWC_UNROLL _Pragma("GCC unroll 16")
+#define LWC_UNROLL4 _Pragma("GCC unroll 4")
 #else
 #define LWC_UNROLL
+#define LWC_UNROLL4
 #endif
+
+/* x + y modulo 2^32. */
+LWC_INLINE int32_t lwc_wrap_add(int32_t x, int32_t y)
+{
+    return (int32_t)((uint32_t)x + (uint32_t)y);
+}
 
 /* x - y modulo 2^32. */
 LWC_INLINE int32_t lwc_wrap_sub(int32_t x, int32_t y)

@@ -25,6 +25,13 @@ static inline uint32_t lwc_block_odd(uint32_t word, int32_t carried)
     return (carried != 0) ? word : lwc_sxtb16_ror8(word);
 }
 
+/* The same pointer, of whose array the C compiler knows nothing: loops are entered in the middle, from in front of it. */
+static inline const int32_t *lwc_block_base(const int32_t *p)
+{
+    __asm("" : "+r"(p));
+    return p;
+}
+
 /* Splits the word in %[v]: even channel to %[l], odd one stays in %[v]. */
 #define LWC_SPLIT_CARRIED "sxtb16 %[l], %[v]\n"
 #define LWC_SPLIT_PLAIN "sxtb16 %[l], %[v]\n sxtb16 %[v], %[v], ror #8\n"
@@ -49,39 +56,54 @@ static inline uint32_t lwc_block_odd(uint32_t word, int32_t carried)
 #define LWC_TAIL4_6(SPLIT, wo, xo) LWC_PAIRS4_2(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo + 8, xo + 32)
 #define LWC_TAIL4_7(SPLIT, wo, xo) LWC_TAIL4_3(SPLIT, wo, xo) LWC_PAIRS4_4(SPLIT, wo + 12, xo + 48)
 
-/* The first pair: a0 and b0 hold the biases, and the other sums start from them without a move. */
-#define LWC_FIRST4(SPLIT)                                                                                                      \
-    "ldr %[v], [%[w]]\n ldr %[p], [%[x], #4]\n ldr %[q], [%[x], #8]\n" SPLIT                                                   \
+/* The first pair, at position `at` of a group: a0 and b0 hold the biases, and the other sums start from them without a move. */
+#define LWC_FIRST4(SPLIT, at)                                                                                                  \
+    "ldr %[v], [%[w], #4*" #at "]\n ldr %[p], [%[x], #16*" #at "+4]\n ldr %[q], [%[x], #16*" #at "+8]\n" SPLIT                 \
     "smlad %[a1], %[p], %[l], %[a0]\n smlad %[b1], %[p], %[v], %[b0]\n"                                                        \
     "smlad %[a2], %[q], %[l], %[a0]\n smlad %[b2], %[q], %[v], %[b0]\n"                                                        \
-    "ldr %[p], [%[x], #12]\n ldr %[q], [%[x], #0]\n"                                                                           \
+    "ldr %[p], [%[x], #16*" #at "+12]\n ldr %[q], [%[x], #16*" #at "]\n"                                                       \
     "smlad %[a3], %[p], %[l], %[a0]\n smlad %[b3], %[p], %[v], %[b0]\n"                                                        \
     "smlad %[a0], %[q], %[l], %[a0]\n smlad %[b0], %[q], %[v], %[b0]\n"
 
-/* Groups of eight pairs, entered behind the first pair, to where x reaches `end`. */
-#define LWC_LOOP4(SPLIT)                                                                                                       \
-    LWC_FIRST4(SPLIT) "b 2f\n1:\n" LWC_PAIR4(SPLIT, 0, 0) "2:\n" LWC_TAIL4_7(SPLIT, 4, 16)                                     \
-    "add %[x], %[x], #128\n add %[w], %[w], #32\n ldr %[v], %[end]\n cmp %[x], %[v]\n bne 1b\n"
+/* Groups of eight pairs to where x reaches `end`; a label in front of each pair to enter at. */
+#define LWC_GROUPS4(SPLIT)                                                                                                     \
+    "20:\n" LWC_PAIR4(SPLIT, 0, 0) "21:\n" LWC_PAIR4(SPLIT, 4, 16) "22:\n" LWC_PAIR4(SPLIT, 8, 32) "23:\n" LWC_PAIR4(SPLIT, 12, 48) \
+        "24:\n" LWC_PAIR4(SPLIT, 16, 64) "25:\n" LWC_PAIR4(SPLIT, 20, 80) "26:\n" LWC_PAIR4(SPLIT, 24, 96) "27:\n"             \
+            LWC_PAIR4(SPLIT, 28, 112) "28:\n add %[x], %[x], #128\n add %[w], %[w], #32\n ldr %[v], %[end]\n cmp %[x], %[v]\n bne 20b\n"
+/* The first pair at position `at`, then the rest from position `next` on. */
+#define LWC_LOOP4(SPLIT, at, next) LWC_FIRST4(SPLIT, at) "b 2" #next "f\n" LWC_GROUPS4(SPLIT)
+/* Entered at position v. */
+#define LWC_ENTER4(SPLIT)                                                                                                      \
+    "mov %[a1], %[a0]\n mov %[a2], %[a0]\n mov %[a3], %[a0]\n mov %[b1], %[b0]\n mov %[b2], %[b0]\n mov %[b3], %[b0]\n"         \
+    "tbh [pc, %[v], lsl #1]\n29:\n .hword (20f-29b)/2, (21f-29b)/2, (22f-29b)/2, (23f-29b)/2\n"                                \
+    " .hword (24f-29b)/2, (25f-29b)/2, (26f-29b)/2, (27f-29b)/2\n" LWC_GROUPS4(SPLIT)
 
 #define LWC_SUMS4                                                                                                              \
     [a0] "=&r"(s->a0), [b0] "=&r"(s->b0), [a1] "=&r"(s->a1), [a2] "=&r"(s->a2), [a3] "=&r"(s->a3), [b1] "=&r"(s->b1),          \
         [b2] "=&r"(s->b2), [b3] "=&r"(s->b3), [v] "=&r"(v), [l] "=&r"(l), [p] "=&r"(p), [q] "=&r"(q), [x] "+&r"(x), [w] "+&r"(w)
 
+#define LWC_BLOCK4_ANY(TEXT)                                                                                                   \
+    __asm volatile(TEXT                                                                                                        \
+                   : [a0] "=&r"(s->a0), [b0] "=&r"(s->b0), [a1] "=&r"(s->a1), [a2] "=&r"(s->a2), [a3] "=&r"(s->a3),            \
+                     [b1] "=&r"(s->b1), [b2] "=&r"(s->b2), [b3] "=&r"(s->b3), [v] "+&r"(v), [l] "=&r"(l), [p] "=&r"(p),        \
+                     [q] "=&r"(q), [x] "+&r"(x), [w] "+&r"(w)                                                                  \
+                   : "0"(a), "1"(b), [end] "m"(end)                                                                            \
+                   : "memory", "cc")
 #define LWC_BLOCK4(TEXT) __asm volatile(TEXT : LWC_SUMS4 : "0"(a), "1"(b), [end] "m"(end) : "memory", "cc")
 
-/* `left` pairs behind those of the loop, or behind the first one. */
-#define LWC_LONG4(left)                                                                                                        \
+#define LWC_LONG4(at, next)                                                                                                    \
     if (carried != 0) {                                                                                                        \
-        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_CARRIED) LWC_TAIL4_##left(LWC_SPLIT_CARRIED, 0, 0));                                    \
+        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_CARRIED, at, next));                                                                    \
     } else {                                                                                                                   \
-        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_PLAIN) LWC_TAIL4_##left(LWC_SPLIT_PLAIN, 0, 0));                                        \
+        LWC_BLOCK4(LWC_LOOP4(LWC_SPLIT_PLAIN, at, next));                                                                      \
     }                                                                                                                          \
     break
+/* `left` pairs behind the first one. */
 #define LWC_SHORT4(left)                                                                                                       \
     if (carried != 0) {                                                                                                        \
-        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_CARRIED) LWC_TAIL4_##left(LWC_SPLIT_CARRIED, 4, 16));                                  \
+        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_CARRIED, 0) LWC_TAIL4_##left(LWC_SPLIT_CARRIED, 4, 16));                                  \
     } else {                                                                                                                   \
-        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_PLAIN) LWC_TAIL4_##left(LWC_SPLIT_PLAIN, 4, 16));                                      \
+        LWC_BLOCK4(LWC_FIRST4(LWC_SPLIT_PLAIN, 0) LWC_TAIL4_##left(LWC_SPLIT_PLAIN, 4, 16));                                      \
     }                                                                                                                          \
     break
 
@@ -94,12 +116,18 @@ static inline uint32_t lwc_block_odd(uint32_t word, int32_t carried)
  */
 LWC_INLINE void lwc_block4_sum(lwc_block4 *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried, int32_t a, int32_t b)
 {
-    const uint32_t *end = x + (4 * (pairs & ~7));
+    const int32_t at = (8 - (pairs & 7)) & 7; /* position of the first pair in its group of eight */
+    const uint32_t *end;
     uint32_t v;
     uint32_t l;
     uint32_t p;
     uint32_t q;
 
+    if (pairs >= 8) {
+        x -= 4 * at;
+        w -= at;
+    }
+    end = x + (4 * (pairs + at));
     if (pairs < 8) {
         switch (pairs) {
         case 1:
@@ -118,24 +146,43 @@ LWC_INLINE void lwc_block4_sum(lwc_block4 *s, const uint32_t *x, const uint32_t 
             LWC_SHORT4(6);
         }
     } else {
-        switch (pairs & 7) {
+        switch (at) {
         case 0:
-            LWC_LONG4(0);
+            LWC_LONG4(0, 1);
         case 1:
-            LWC_LONG4(1);
+            LWC_LONG4(1, 2);
         case 2:
-            LWC_LONG4(2);
+            LWC_LONG4(2, 3);
         case 3:
-            LWC_LONG4(3);
+            LWC_LONG4(3, 4);
         case 4:
-            LWC_LONG4(4);
+            LWC_LONG4(4, 5);
         case 5:
-            LWC_LONG4(5);
+            LWC_LONG4(5, 6);
         case 6:
-            LWC_LONG4(6);
+            LWC_LONG4(6, 7);
         default:
-            LWC_LONG4(7);
+            LWC_LONG4(7, 8);
         }
+    }
+}
+
+/* The same for any number of pairs: less code where `pairs` is no constant. */
+LWC_INLINE void lwc_block4_sum_any(lwc_block4 *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried, int32_t a, int32_t b)
+{
+    const int32_t at = (8 - (pairs & 7)) & 7;
+    const uint32_t *end = x + (4 * pairs); /* a multiple of a group behind x once that is moved */
+    uint32_t v = (uint32_t)at;
+    uint32_t l;
+    uint32_t p;
+    uint32_t q;
+
+    x -= 4 * at;
+    w -= at;
+    if (carried != 0) {
+        LWC_BLOCK4_ANY(LWC_ENTER4(LWC_SPLIT_CARRIED));
+    } else {
+        LWC_BLOCK4_ANY(LWC_ENTER4(LWC_SPLIT_PLAIN));
     }
 }
 

@@ -17,6 +17,12 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return __smlabb((int32_t)x, (int32_t)y, acc);
 }
 
+/* acc + low(x) * high(y) */
+static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return __smlabt((int32_t)x, (int32_t)y, acc);
+}
+
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
@@ -36,6 +42,15 @@ static inline uint32_t lwc_sxtb16_ror8(uint32_t x)
 
     __asm("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
     return y;
+}
+
+/* Halves of x plus halves of y. */
+static inline uint32_t lwc_sadd16(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("sadd16 %0, %1, %2" : "=r"(z) : "r"(x), "r"(y));
+    return z;
 }
 
 /* Halves of x minus halves of y. */

@@ -22,6 +22,12 @@ static inline uint32_t lwc_block_odd(uint32_t word, int32_t carried)
     return (carried != 0) ? word : lwc_sxtb16_ror8(word);
 }
 
+/* Assembly wants to know nothing of the array; C does not mind. */
+static inline const int32_t *lwc_block_base(const int32_t *p)
+{
+    return p;
+}
+
 /* Adds one pair of taps to the sums. x: one word per pixel; w: the packed word of both channels. */
 static inline void lwc_block4_pair(lwc_block4 *s, const uint32_t *x, uint32_t w, int32_t carried)
 {
@@ -58,6 +64,12 @@ LWC_INLINE void lwc_block4_sum(lwc_block4 *s, const uint32_t *x, const uint32_t 
     for (int32_t k = 0; k < pairs; ++k) {
         lwc_block4_pair(s, &x[4 * k], w[k], carried);
     }
+}
+
+/* The same for any number of pairs. */
+LWC_INLINE void lwc_block4_sum_any(lwc_block4 *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried, int32_t a, int32_t b)
+{
+    lwc_block4_sum(s, x, w, pairs, carried, a, b);
 }
 
 /*

@@ -32,6 +32,12 @@ static inline int32_t lwc_smlabb(uint32_t x, uint32_t y, int32_t acc)
     return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_low_half(y)));
 }
 
+/* acc + low(x) * high(y) */
+static inline int32_t lwc_smlabt(uint32_t x, uint32_t y, int32_t acc)
+{
+    return (int32_t)((uint32_t)acc + (uint32_t)(lwc_low_half(x) * lwc_high_half(y)));
+}
+
 /* acc + high(x) * high(y) */
 static inline int32_t lwc_smlatt(uint32_t x, uint32_t y, int32_t acc)
 {
@@ -51,6 +57,15 @@ static inline uint32_t lwc_sxtb16(uint32_t x)
 static inline uint32_t lwc_sxtb16_ror8(uint32_t x)
 {
     return lwc_sxtb16((x >> 8) | (x << 24));
+}
+
+/* Halves of x plus halves of y. */
+static inline uint32_t lwc_sadd16(uint32_t x, uint32_t y)
+{
+    uint32_t low = (x + y) & 0xFFFFu;
+    uint32_t high = ((x >> 16) + (y >> 16)) & 0xFFFFu;
+
+    return low | (high << 16);
 }
 
 /* Halves of x minus halves of y. */

@@ -1,0 +1,287 @@
+/*
+ * lwc_depthwise_planes_s8_dsp.h - output rows of a depthwise convolution with windows of 3, 5 or 7 columns: cores with the DSP
+ * extension.
+ *
+ * Four channels at a time, the input rows are unzipped into a plane per channel whose words hold two neighbouring columns as
+ * int16; the words of the four planes alternate. A word is then a dual multiply-accumulate for each window that it lies in. Several output rows per call share the
+ * planes of the input rows that their windows have in common.
+ */
+#ifndef LWC_DEPTHWISE_PLANES_S8_DSP_H
+#define LWC_DEPTHWISE_PLANES_S8_DSP_H
+
+#include "lwc_requant4_dsp.h"
+
+#include "isa/lwc_isa_depthwise.h"
+
+typedef struct lwc_depthwise_planes_dsp_params {
+    int32_t in_w;
+    int32_t in_c;  /* = channels of the output */
+    int32_t out_w;
+    int32_t rows;     /* output rows of a call, >= 1 */
+    int32_t kernel_h; /* 1 .. 7 */
+    int32_t kernel_w; /* 3, 5 or 7 */
+    int32_t stride_h;
+    int32_t stride_w; /* 1 or 2 */
+    int32_t pad_left;
+    int32_t in_zero_point; /* [-128, 127]; the biases already hold -zero point * sum(weights) */
+    lwc_requant requant;
+} lwc_depthwise_planes_dsp_params;
+
+/* Four channels of a pixel, or all of a pixel that has fewer. */
+LWC_INLINE uint32_t lwc_depthwise_pixel(const int8_t *pixel, int32_t in_c)
+{
+    uint32_t word = 0u;
+
+    if (in_c >= 4) {
+        return lwc_load_word(pixel);
+    }
+    for (int32_t c = 0; c < in_c; ++c) {
+        word |= (uint32_t)(uint8_t)pixel[c] << (8 * c);
+    }
+    return word;
+}
+
+/* Four channels of the pixels a and b to one word of each plane. */
+LWC_INLINE void lwc_depthwise_zip(uint32_t a, uint32_t b, uint32_t *out)
+{
+    const uint32_t a02 = lwc_sxtb16(a);
+    const uint32_t a13 = lwc_sxtb16_ror8(a);
+    const uint32_t b02 = lwc_sxtb16(b);
+    const uint32_t b13 = lwc_sxtb16_ror8(b);
+
+    out[0] = lwc_pack_low(a02, b02);
+    out[1] = lwc_pack_low(a13, b13);
+    out[2] = lwc_pack_high(a02, b02);
+    out[3] = lwc_pack_high(a13, b13);
+}
+
+/* `count` words of zero points in each plane; returns what is behind them. */
+LWC_INLINE uint32_t *lwc_depthwise_fill(uint32_t *out, int32_t count, uint32_t zero)
+{
+    const uint32_t zeros = lwc_sxtb16(zero);
+
+    for (int32_t i = 0; i < count; ++i) {
+        out[0] = zeros;
+        out[1] = zeros;
+        out[2] = zeros;
+        out[3] = zeros;
+        out += 4;
+    }
+    return out;
+}
+
+/* Words of a plane row. */
+LWC_INLINE int32_t lwc_depthwise_planes_words(const lwc_depthwise_planes_dsp_params *p)
+{
+    return lwc_depthwise_row_words(p->out_w, p->stride_w, p->kernel_w);
+}
+
+/* Input rows of a call. */
+LWC_INLINE int32_t lwc_depthwise_planes_rows(const lwc_depthwise_planes_dsp_params *p)
+{
+    return ((p->rows - 1) * p->stride_h) + p->kernel_h;
+}
+
+/*
+ * Unzips four channels, from `first` on, of all input rows of a call into their planes. Columns outside are the zero point. One
+ * function for all layers.
+ *
+ * rows    pointers to [in_w][in_c] int8
+ * planes  [input rows][words][4] words
+ */
+LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t first, uint32_t *planes)
+{
+    const int32_t in_c = p->in_c;
+    const int32_t words = lwc_depthwise_planes_words(p);
+    const int32_t in_rows = lwc_depthwise_planes_rows(p);
+    const int32_t before = p->pad_left / 2; /* words of zero points */
+    const int32_t odd = p->pad_left & 1;    /* 1: then a zero point beside the first column */
+    const int32_t columns = p->in_w - odd;
+    const int32_t room = words - before - odd;
+    const int32_t inside = ((columns / 2) < room) ? (columns / 2) : room;
+    const int32_t half = (((columns & 1) != 0) && (inside < room)) ? 1 : 0; /* 1: the last column beside a zero point */
+    const int32_t after = room - inside - half;
+    const uint32_t zero = 0x01010101u * ((uint32_t)p->in_zero_point & 0xFFu);
+
+    for (int32_t y = 0; y < in_rows; ++y) {
+        const int8_t *from = rows[y] + first;
+
+        planes = lwc_depthwise_fill(planes, before, zero);
+        if (odd != 0) {
+            lwc_depthwise_zip(zero, lwc_depthwise_pixel(from, in_c), planes);
+            from += in_c;
+            planes += 4;
+        }
+        if (in_c >= 4) {
+            int32_t left = inside;
+
+            for (; left >= 2; left -= 2) {
+                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes);
+                from += 2 * in_c;
+                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes + 4);
+                from += 2 * in_c;
+                planes += 8;
+            }
+            if (left != 0) {
+                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes);
+                from += 2 * in_c;
+                planes += 4;
+            }
+        } else {
+            for (int32_t left = inside; left > 0; --left) {
+                lwc_depthwise_zip(lwc_depthwise_pixel(from, in_c), lwc_depthwise_pixel(from + in_c, in_c), planes);
+                from += 2 * in_c;
+                planes += 4;
+            }
+        }
+        if (half != 0) {
+            lwc_depthwise_zip(lwc_depthwise_pixel(from, in_c), zero, planes);
+            planes += 4;
+        }
+        planes = lwc_depthwise_fill(planes, after, zero);
+    }
+}
+
+/*
+ * n (1, 2 or 4) outputs of one channel, the first of which starts at an even column.
+ *
+ * x      the word of that column in the first plane row; `words` words to a row, four apart
+ * w      [kernel_h][kernel_w - 1] words: per window row, the pairs (0,1) (1,2) (2,3) ... of its taps
+ * sums   [4], set
+ */
+LWC_INLINE void lwc_depthwise_pairs(const lwc_depthwise_planes_dsp_params *p, int32_t n, const uint32_t *x, int32_t words, const uint32_t *w, int32_t bias, int32_t *sums)
+{
+    const int32_t last = p->kernel_w - 1;
+    int32_t s0 = bias;
+    int32_t s1 = bias;
+    int32_t s2 = bias;
+    int32_t s3 = bias;
+
+    for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+        if (p->stride_w == 2) {
+            LWC_UNROLL
+            for (int32_t k = 0; k < (last / 2); ++k) {
+                const uint32_t taps = w[2 * k];
+
+                s0 = lwc_smlad(x[4 * k], taps, s0);
+                if (n > 1) {
+                    s1 = lwc_smlad(x[4 * (k + 1)], taps, s1);
+                }
+                if (n > 2) {
+                    s2 = lwc_smlad(x[4 * (k + 2)], taps, s2);
+                    s3 = lwc_smlad(x[4 * (k + 3)], taps, s3);
+                }
+            }
+            {
+                const uint32_t tap = w[last - 1];
+
+                s0 = lwc_smlabt(x[4 * (last / 2)], tap, s0);
+                if (n > 1) {
+                    s1 = lwc_smlabt(x[4 * ((last / 2) + 1)], tap, s1);
+                }
+                if (n > 2) {
+                    s2 = lwc_smlabt(x[4 * ((last / 2) + 2)], tap, s2);
+                    s3 = lwc_smlabt(x[4 * ((last / 2) + 3)], tap, s3);
+                }
+            }
+        } else {
+            /* Windows at even columns: (0,1) (2,3) .. and the last tap; at odd ones: tap 0, then (1,2) (3,4) .. */
+            s1 = (n > 1) ? lwc_smlabt(w[0], x[0], s1) : s1;
+            s3 = (n > 2) ? lwc_smlabt(w[0], x[4], s3) : s3;
+            LWC_UNROLL
+            for (int32_t k = 0; k < (last / 2); ++k) {
+                s0 = lwc_smlad(x[4 * k], w[2 * k], s0);
+                s1 = (n > 1) ? lwc_smlad(x[4 * (k + 1)], w[(2 * k) + 1], s1) : s1;
+                s2 = (n > 2) ? lwc_smlad(x[4 * (k + 1)], w[2 * k], s2) : s2;
+                s3 = (n > 2) ? lwc_smlad(x[4 * (k + 2)], w[(2 * k) + 1], s3) : s3;
+            }
+            s0 = lwc_smlabt(x[4 * (last / 2)], w[last - 1], s0);
+            s2 = (n > 2) ? lwc_smlabt(x[4 * ((last / 2) + 1)], w[last - 1], s2) : s2;
+        }
+        x += 4 * words;
+        w += last;
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[2] = s2;
+    sums[3] = s3;
+}
+
+/* One output row of one channel: [out_w] bytes, in_c apart. */
+LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *p, const uint32_t *x, int32_t words, const uint32_t *w, const int32_t *quant, int8_t *out)
+{
+    const int32_t advance = 4 * p->stride_w; /* two outputs */
+    int32_t sums[4];
+    int32_t ox = 0;
+
+    for (; (ox + 4) <= p->out_w; ox += 4) {
+        lwc_depthwise_pairs(p, 4, x, words, w, quant[0], sums);
+        lwc_requantize4(&p->requant, quant, 0, sums[0], sums[1], sums[2], sums[3], out, p->in_c);
+        out += 4 * p->in_c;
+        x += 2 * advance;
+    }
+    if ((p->out_w & 2) != 0) {
+        lwc_depthwise_pairs(p, 2, x, words, w, quant[0], sums);
+        out[0] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[0]);
+        out[p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[1]);
+        out += 2 * p->in_c;
+        x += advance;
+    }
+    if ((p->out_w & 1) != 0) {
+        lwc_depthwise_pairs(p, 1, x, words, w, quant[0], sums);
+        out[0] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[0]);
+    }
+}
+
+/*
+ * rows     (rows - 1) * stride_h + kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
+ * weights  [in_c][kernel_h][(kernel_w - 1) / 2] words of bytes, see packDepthwiseColumns in compiler/ops/conv2d/pack-depthwise.ts
+ * quant    [in_c][words] int32, see lwc_requant
+ * out      [rows][out_w][in_c] int8, must not overlap the rows
+ * scratch  [input rows][words][4] words, then [kernel_h][kernel_w - 1] words of weights
+ */
+LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,
+                                            void *scratch)
+{
+    const int32_t words = lwc_depthwise_planes_words(p);
+    const int32_t plane = lwc_depthwise_planes_rows(p) * words;
+    const int32_t taps = p->kernel_h * (p->kernel_w / 2);
+    const int32_t next = p->stride_h * words;
+    const int32_t is_fast =
+        ((p->kernel_h == 3) && (p->kernel_w == 3) && (lwc_depthwise3_can(&p->requant, words, next, p->in_c) != 0)) ? 1 : 0;
+    uint32_t *planes = (uint32_t *)scratch;
+    uint32_t small[6];
+    uint32_t *w = (taps == 3) ? small : (planes + (4 * plane));
+    int32_t done = 0;
+
+    while (done < p->in_c) {
+        /* The last four channels may overlap those before: only the new ones are computed. */
+        const int32_t first = (((done + 4) > p->in_c) && (p->in_c >= 4)) ? (p->in_c - 4) : done;
+        const int32_t end = ((first + 4) < p->in_c) ? (first + 4) : p->in_c;
+
+        lwc_depthwise_unzip_planes(p, rows, first, planes);
+        for (; done < end; ++done) {
+            const uint32_t *x = planes + (done - first);
+            int8_t *to = out + done;
+
+            LWC_UNROLL
+            for (int32_t i = 0; i < taps; ++i) {
+                w[2 * i] = lwc_sxtb16((uint32_t)weights[i]);
+                w[(2 * i) + 1] = lwc_sxtb16_ror8((uint32_t)weights[i]);
+            }
+            if (is_fast != 0) {
+                lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, quant, to, p->in_c, p->out_w, p->rows, next);
+            } else {
+                for (int32_t y = 0; y < p->rows; ++y) {
+                    lwc_depthwise_planes_row(p, x, words, w, quant, to);
+                    x += 4 * next;
+                    to += p->out_w * p->in_c;
+                }
+            }
+            weights += taps;
+            quant += lwc_requant_words(&p->requant);
+        }
+    }
+}
+
+#endif

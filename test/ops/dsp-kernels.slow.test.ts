@@ -1,0 +1,208 @@
+/**
+ * The kernels of cores with the DSP extension, over the shapes that their blocks, tails, borders and blocks of rows tell apart:
+ * the reference, the schedule, the portable twins under sanitizers and QEMU agree on every byte.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Profile } from "../../compiler/arith/numerics.js";
+import { compileGraph } from "../../compiler/compile-graph.js";
+import type { TensorId } from "../../compiler/ir/graph.js";
+import { printGraph } from "../../compiler/ir/print.js";
+import { elementCount } from "../../compiler/ir/shape.js";
+import type { Optimize } from "../../compiler/ops/kernel.js";
+import type { Target } from "../../compiler/targets.js";
+import { readAssets } from "../../compiler/verify/assets.js";
+import { generateCases } from "../../compiler/verify/inputs.js";
+import { loadTarget } from "../../compiler/verify/target-files.js";
+import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+
+type Instance = (b: GraphBuilder) => TensorId;
+
+const channels = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 67 }));
+const seed = fc.integer({ min: 1, max: 1 << 20 });
+const zero = fc.constantFrom(-128, -128, -7, 0, 127);
+const scale = fc.double({ min: 0.02, max: 0.3, noNaN: true }).map(Math.fround);
+const quant = fc.record({ zero, scale });
+const clamp = fc.constantFrom(
+  { clampMin: -128, clampMax: 127 },
+  { clampMin: -128, clampMax: 127 },
+  { clampMin: -20, clampMax: 127 },
+  { clampMin: -100, clampMax: 64 },
+);
+/** Weights over all of int8, or small enough that short forms of requantization exist more often. */
+const magnitude = fc.constantFrom(128, 40, 12);
+
+function weightData(count: number, from: number, limit: number): number[] {
+  const data = randomInts(count, from, -limit, Math.min(limit, 127));
+  if (limit === 128) data[0] = -128;
+  return data;
+}
+
+interface Layer {
+  readonly h: number;
+  readonly w: number;
+  readonly inC: number;
+  readonly outC: number;
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilation: number;
+  readonly pads: readonly number[];
+  readonly depthwise: boolean;
+  readonly seed: number;
+  readonly x: { readonly zero: number; readonly scale: number };
+  readonly y: { readonly zero: number; readonly scale: number };
+  readonly clamp: { readonly clampMin: number; readonly clampMax: number };
+  readonly magnitude: number;
+}
+
+const common = { inC: channels, outC: channels, seed, x: quant, y: quant, clamp, magnitude };
+const pads = (most: number) => fc.array(fc.integer({ min: 0, max: most }), { minLength: 4, maxLength: 4 });
+
+/** Odd windows without dilation, rows long enough for every turn of the loops and short enough for whole rows. */
+const depthwise: fc.Arbitrary<Layer> = fc.record({
+  ...common,
+  h: fc.integer({ min: 1, max: 12 }),
+  w: fc.integer({ min: 1, max: 34 }),
+  kernel: fc.constantFrom<[number, number]>([3, 3], [3, 3], [3, 3], [5, 5], [7, 7], [1, 3], [4, 5]),
+  strides: fc.constantFrom<[number, number]>([1, 1], [2, 2], [1, 2], [2, 1], [3, 1]),
+  dilation: fc.constant(1),
+  pads: pads(3),
+  depthwise: fc.constant(true),
+});
+
+const dense: fc.Arbitrary<Layer> = fc.record({
+  ...common,
+  h: fc.integer({ min: 1, max: 6 }),
+  w: fc.integer({ min: 1, max: 11 }),
+  kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+  strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  dilation: fc.constantFrom(1, 1, 1, 2),
+  pads: pads(2),
+  depthwise: fc.constant(false),
+});
+
+/** Windows of 3x3 that Winograd takes: four tiles or more, an even number of output rows, inputs in eights. */
+const winograd: fc.Arbitrary<Layer> = fc.record({
+  ...common,
+  h: fc.constantFrom(4, 6),
+  w: fc.integer({ min: 9, max: 20 }),
+  inC: fc.constantFrom(8, 16, 24, 32, 48),
+  outC: fc.integer({ min: 3, max: 9 }),
+  kernel: fc.constant<[number, number]>([3, 3]),
+  strides: fc.constant<[number, number]>([1, 1]),
+  dilation: fc.constant(1),
+  pads: fc.constantFrom([0, 0, 0, 0], [1, 1, 1, 1], [0, 2, 2, 1], [2, 1, 0, 0]),
+  depthwise: fc.constant(false),
+});
+
+const pointwise: fc.Arbitrary<Layer> = fc.record({
+  ...common,
+  h: fc.integer({ min: 1, max: 3 }),
+  w: fc.integer({ min: 1, max: 9 }),
+  kernel: fc.constant<[number, number]>([1, 1]),
+  strides: fc.constant<[number, number]>([1, 1]),
+  dilation: fc.constant(1),
+  pads: pads(0),
+  depthwise: fc.constant(false),
+});
+
+function convolution(p: Layer): Instance {
+  return (b) => {
+    const [kh, kw] = p.kernel;
+    const outC = p.depthwise ? p.inC : p.outC;
+    const attrs = {
+      groups: p.depthwise ? p.inC : 1,
+      strides: p.strides,
+      dilations: [p.dilation, p.dilation],
+      pads: p.pads.map((pad, i) => Math.min(pad, p.kernel[i % 2]! - 1)),
+      ...p.clamp,
+    };
+    const h = Math.max(p.h, (kh - 1) * p.dilation + 1);
+    const w = Math.max(p.w, (kw - 1) * p.dilation + 1);
+    const x = b.input([1, h, w, p.inC], p.x);
+    const shape = [outC, kh, kw, p.depthwise ? 1 : p.inC];
+    const scales = Array.from({ length: outC }, (_, c) => 0.002 + ((p.seed + c) % 11) * 0.0007);
+    const weights = b.weights(shape, weightData(elementCount(shape), p.seed, p.magnitude), scales);
+    return b.node("conv2d", [x, weights, b.bias(randomInts(outC, p.seed + 1, -3000, 3000))], attrs, p.y);
+  };
+}
+
+const fullyConnected = fc
+  .record({ inputs: fc.integer({ min: 1, max: 300 }), outputs: channels, seed, x: quant, y: quant, clamp, magnitude })
+  .map(
+    (p): Instance =>
+      (b) => {
+        const x = b.input([1, p.inputs], p.x);
+        const data = weightData(p.outputs * p.inputs, p.seed, p.magnitude);
+        const weights = b.weights([p.outputs, p.inputs], data, [0.004]);
+        const bias = b.bias(randomInts(p.outputs, p.seed, -900, 900));
+        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...p.clamp }, p.y);
+      },
+  );
+
+const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
+  depthwise: depthwise.map(convolution),
+  dense: dense.map(convolution),
+  winograd: winograd.map(convolution),
+  pointwise: pointwise.map(convolution),
+  fully_connected: fullyConnected,
+};
+
+/** Layers of a network where not 12: a Winograd layer takes the C compiler longest. */
+const counts: Readonly<Record<string, number>> = { winograd: 3 };
+
+const assets = await readAssets();
+interface Round {
+  readonly numerics: Profile;
+  readonly optimize: Optimize;
+  readonly target: string;
+  /** A kernel that the target does without, so that another takes its layers. */
+  readonly without: string;
+}
+const rounds: readonly Round[] = [
+  { numerics: "ort", optimize: "speed", target: "cortex-m4", without: "lwc_pointwise_shared_s8_dsp" },
+  { numerics: "fast", optimize: "speed", target: "cortex-m7", without: "lwc_pointwise_s8_dsp4" },
+];
+
+/** The kernels of a core by their cycles alone: flash would give small layers to the portable ones. */
+async function targetWithout(name: string, kernels: readonly string[]): Promise<Target> {
+  const target = await loadTarget(name);
+  const costs = Object.entries(target.kernels).filter(([key]) => !kernels.includes(key));
+  return { ...target, kernels: Object.fromEntries(costs.map(([key, cost]) => [key, { ...cost, bytes: 0 }])) };
+}
+
+/** Its layers are small: any other kernel that could take them is left out. */
+const besideWinograd = ["lwc_conv2d_s8_dsp4", "lwc_conv2d_s8_dsp"];
+
+describe.each(Object.keys(instances))("%s", (kind) => {
+  test("reference = replay = host = QEMU", async () => {
+    for (const [round, { numerics, optimize, target, without }] of rounds.entries()) {
+      const b = new GraphBuilder(`${kind}_${round}`);
+      for (const add of fc.sample(instances[kind]!, { numRuns: counts[kind] ?? 12, seed: 91 * round + kind.length }))
+        b.output(add(b));
+      const graph = b.build();
+      const program = compileGraph(
+        graph,
+        await targetWithout(target, kind === "winograd" ? besideWinograd : [without]),
+        { numerics, optimize },
+      );
+      const used = new Set(program.schedule.steps.map((step) => step.call?.kernel ?? ""));
+      expect(
+        [...used].every((kernel) => /_dsp4?$/.test(kernel)),
+        [...used].join(" "),
+      ).toBe(true);
+      if (kind === "winograd") expect([...used]).toEqual(["lwc_conv2d_winograd_s8_dsp"]);
+      const result = await verifyProgram({
+        program,
+        imported: graph,
+        assets,
+        engines: ["passes", "replay", "host", "qemu"],
+        cases: generateCases(graph, 6),
+        strict: true,
+      });
+      expect(result.differences, result.ok ? "" : printGraph(graph)).toEqual([]);
+      expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+    }
+  }, 600_000);
+});
