@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: tier === "fast" ? slow : [],
     globalSetup: ["./test/support/build.ts"],
     pool: "forks",
+    // Workers wait for compilers and emulators most of the time.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ["default", "./test/support/summary-reporter.ts"],

@@ -235,12 +235,13 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
 
 /*
  * rows     (rows - 1) * stride_h + kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
- * weights  [in_c][kernel_h][(kernel_w - 1) / 2] words of bytes, see packDepthwiseColumns in compiler/ops/conv2d/pack-depthwise.ts
+ * weights  [in_c][kernel_h] rows of 3 bytes, or of (kernel_w - 1) / 2 words of bytes: see packDepthwiseColumns in
+ *          compiler/ops/conv2d/pack-depthwise.ts
  * quant    [in_c][words] int32, see lwc_requant
  * out      [rows][out_w][in_c] int8, must not overlap the rows
  * scratch  [input rows][words][4] words, then [kernel_h][kernel_w - 1] words of weights
  */
-LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,
+LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
                                             void *scratch)
 {
     const int32_t words = lwc_depthwise_planes_words(p);
@@ -266,8 +267,17 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
 
             LWC_UNROLL
             for (int32_t i = 0; i < taps; ++i) {
-                w[2 * i] = lwc_sxtb16((uint32_t)weights[i]);
-                w[(2 * i) + 1] = lwc_sxtb16_ror8((uint32_t)weights[i]);
+                const uint32_t word = lwc_load_word(weights);
+
+                if (p->kernel_w == 3) {
+                    w[(2 * i) + 1] = lwc_sxtb16(word);
+                    w[2 * i] = lwc_pack_low(lwc_sxtb16_ror8(word), w[(2 * i) + 1]);
+                    weights += 3;
+                } else {
+                    w[2 * i] = lwc_sxtb16(word);
+                    w[(2 * i) + 1] = lwc_sxtb16_ror8(word);
+                    weights += 4;
+                }
             }
             if (is_fast != 0) {
                 lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, quant, to, p->in_c, p->out_w, p->rows, next);
@@ -278,7 +288,6 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
                     to += p->out_w * p->in_c;
                 }
             }
-            weights += taps;
             quant += lwc_requant_words(&p->requant);
         }
     }

@@ -75,13 +75,15 @@ export function packDepthwisePlanes(
 }
 
 /**
- * Depthwise weights of windows with an odd number of columns, per channel and window row: words of bytes [w0][w1][w1][w2],
- * [w2][w3][w3][w4] and so on, so that SXTB16 yields the taps (0,1), (2,3) .. and, rotated by 8, (1,2), (3,4) ...
+ * Depthwise weights of windows with an odd number of columns, per channel and window row. Three columns: bytes [w1][w0][w2], read
+ * as the word that starts there: SXTB16 yields the taps (1,2) and, rotated by 8, tap 0 in the lower half. More columns: words of
+ * bytes [w0][w1][w1][w2], [w2][w3][w3][w4] and so on, so that SXTB16 yields the taps (0,1), (2,3) .. and, rotated by 8, (1,2), (3,4) ...
  */
 export function packDepthwiseColumns(
   weights: WeightBlock,
   { kernelH, kernelW }: { readonly kernelH: number; readonly kernelW: number },
 ): PackedConstant {
+  if (kernelW === 3) return packThreeColumns(weights, kernelH);
   const words = (kernelW - 1) / 2;
   const data = new Int8Array(weights.outputs * kernelH * words * 4);
   for (let row = 0; row < weights.outputs * kernelH; row++) {
@@ -92,9 +94,26 @@ export function packDepthwiseColumns(
   }
   return {
     name: "weights",
-    data: new Int32Array(data.buffer),
+    data,
     align: 4,
-    comment: `[${weights.outputs}][${kernelH}][${words}] words of bytes: taps 2i, 2i + 1 twice, 2i + 2 in [-128, 127]`,
+    comment: `[${weights.outputs}][${kernelH}][${words}][4]: taps 2i, 2i + 1 twice, 2i + 2 in [-128, 127]`,
+    role: "weights",
+  };
+}
+
+/** One byte more than there are weights: the last word that is read ends in it. */
+function packThreeColumns(weights: WeightBlock, kernelH: number): PackedConstant {
+  const rows = weights.outputs * kernelH;
+  const data = new Int8Array(rows * 3 + 1);
+  for (let row = 0; row < rows; row++) {
+    const [a = 0, b = 0, c = 0] = weights.data.subarray(row * 3);
+    data.set([b, a, c], row * 3);
+  }
+  return {
+    name: "weights",
+    data,
+    align: 4,
+    comment: `[${weights.outputs}][${kernelH}][3]: taps 1, 0, 2 in [-128, 127]; a byte of zero`,
     role: "weights",
   };
 }
