@@ -41,6 +41,11 @@ const dspPointwise: Candidate<PointwiseLayer> = {
   },
 };
 
+/** A single pixel of many outputs is a fully connected layer, which has blocks of its own. */
+function hasPixels({ pixels, weights }: PointwiseLayer): boolean {
+  return weights.zeroPoint === 0 && (pixels > 1 || weights.outputs <= 4);
+}
+
 /** Work of blocks of four pixels, where one that is left behind the last costs as much as `rest` others. */
 function blockWork(rest: number, { pixels }: PointwiseLayer, asked: Work): Work {
   const factor = (pixels + (pixels % 4) * (rest - 1)) / pixels;
@@ -75,7 +80,7 @@ function callBlocks(kernel: string, plain: PointwiseLayer, how: string): KernelC
 
 const dspPointwise4: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp4",
-  fits: ({ weights }) => weights.zeroPoint === 0,
+  fits: hasPixels,
   work: (layer, asked) => blockWork(1.15, layer, asked),
   call: (layer) => callBlocks("lwc_pointwise_s8_dsp4", layer, ""),
 };
@@ -83,10 +88,11 @@ const dspPointwise4: Candidate<PointwiseLayer> = {
 /** One function for all layers that requantize alike. */
 const dspPointwiseShared: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_shared_s8_dsp",
-  fits({ weights, plan: { form, fields } }) {
+  fits(layer) {
+    const { form, fields } = layer.plan;
     const isNarrow = form === "float" && fields.shift !== 0 && fields.zero_point % 2 === 0;
     const isByte = fields.min === -128 && fields.max === 127;
-    return weights.zeroPoint === 0 && isByte && (form === "short" || isNarrow);
+    return hasPixels(layer) && isByte && (form === "short" || isNarrow);
   },
   work: (layer, asked) => blockWork(2.5, layer, asked),
   call: (layer) => callBlocks("lwc_pointwise_shared_s8_dsp", layer, ", in code that layers share"),
