@@ -43,7 +43,7 @@ export function programSizes(program: Program): ProgramSizes {
 }
 
 /** The arena; with rows from the caller a phase and counters as well, and where rows go, on a core with pointers of 32 bits. */
-function contextBytes({ schedule, arena, options }: Program): number {
+export function contextBytes({ schedule, arena, options }: Program): number {
   if (options.input !== "rows") return arena.bytes;
   const words = 1 + feedCounters(schedule) + (options.output === "rows" ? 2 : 0);
   return arena.bytes + Math.ceil((4 * words) / arena.align) * arena.align;

@@ -7,7 +7,7 @@ import { type Assets, emit, portAccessors } from "../codegen/emit.js";
 import type { DType, Graph, Port } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
 import { elementCount, rowCount } from "../ir/shape.js";
-import { programSizes } from "../schedule/program-sizes.js";
+import { contextBytes } from "../schedule/program-sizes.js";
 import type { PortOptions, Program, SourceFile } from "../schedule/schedule.js";
 
 export interface HarnessPort {
@@ -40,15 +40,14 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
   const { graph } = program;
   const accessors = portAccessors(program, assets);
   const inputs = graph.inputs.length;
-  const sizes = programSizes(program);
   return {
     name: program.name,
     header: `${program.name}.h`,
     files: emit(program, assets, { trace }),
     inputs: graph.inputs.map((port, i) => harnessPort(graph, port, accessors[i], program.options.input)),
     outputs: graph.outputs.map((port, i) => harnessPort(graph, port, accessors[inputs + i], program.options.output)),
-    contextBytes: sizes.contextBytes,
-    macs: sizes.macs,
+    contextBytes: contextBytes(program),
+    macs: program.schedule.steps.reduce((sum, step) => sum + step.macs, 0),
     int32Steps: new Set(
       program.schedule.steps
         .filter((step) => tensorOf(graph, step.node.output).dtype === "int32")
