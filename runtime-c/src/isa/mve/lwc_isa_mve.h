@@ -261,7 +261,7 @@ LWC_MVE_INLINE void lwc_mve_fill(int8_t *to, int32_t value, int32_t count)
 #define LWC_MVE_SUMS "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr"
 
 /* `count` pixels, even, or 1: a pair of itself. */
-LWC_MVE_INLINE void lwc_mve_dot_run(const lwc_requant *q, const int8_t *first, int32_t pitch, int32_t count, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
+LWC_MVE_INLINE void lwc_mve_dot_span(const lwc_requant *q, const int8_t *first, int32_t pitch, int32_t count, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant,
                                    int8_t *out, int32_t out_pitch)
 {
     const int32_t step = (count > 1) ? 1 : 0;
@@ -323,7 +323,7 @@ LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int
 
     /* An odd last pixel is computed with the one before it, again. */
     for (;;) {
-        lwc_mve_dot_run(q, x + (first * pitch), pitch, count, depth, out_c, weights, quant, out + (first * out_pitch), out_pitch);
+        lwc_mve_dot_span(q, x + (first * pitch), pitch, count, depth, out_c, weights, quant, out + (first * out_pitch), out_pitch);
         if ((first + count) >= pixels) {
             break;
         }
