@@ -1,7 +1,7 @@
 /*
  * Rows of a depthwise 3x3 convolution over int16 planes. Of 14 registers six hold weights, four the words of three plane rows
- * in turn, two the sums of a pair of outputs, two point to the plane and the output. Bias and requantization are in registers of
- * the FPU. Loads come in pairs where a register is free, which a Cortex-M4 pipelines.
+ * in turn, two the sums of a pair of outputs, two point to the plane and the output. Bias, requantization and the end of the plane
+ * are in registers of the FPU. Loads come in pairs where a register is free, which a Cortex-M4 pipelines.
  */
 #ifndef LWC_ISA_DEPTHWISE_ROW_H
 #define LWC_ISA_DEPTHWISE_ROW_H
@@ -55,7 +55,7 @@
 #define LWC_DW3_LOOP(Q, STORE, FIRST, ENTRY)                                                                                   \
     FIRST "b 2" ENTRY "f\n1:\n20:\n" LWC_DW3_PAIR(Q, STORE, "a", "b", "c", "f", "1") "21:\n" LWC_DW3_PAIR(                     \
         Q, STORE, "f", "a", "b", "c", "2") "22:\n" LWC_DW3_PAIR(Q, STORE, "c", "f", "a", "b", "3") "23:\n"                     \
-        LWC_DW3_PAIR(Q, STORE, "b", "c", "f", "a", "4") "add %[x], %[x], #64\n ldr %[f], %[end]\n cmp %[x], %[f]\n bne 1b\n"
+        LWC_DW3_PAIR(Q, STORE, "b", "c", "f", "a", "4") "add %[x], %[x], #64\n vmov %[f], %[end]\n cmp %[x], %[f]\n bne 1b\n"
 
 /* Stride 2: one plane row of a pair of outputs. a holds word j - 1, then word j + 1. */
 #define LWC_DW3_WIDE_ROW(a, u, v, y1, j, row)                                                                                  \
@@ -67,7 +67,7 @@
             Q##2("f") STORE("y0") STORE("y1")
 #define LWC_DW3_WIDE_LOOP(Q, STORE, ENTRY)                                                                                     \
     LWC_DW3_FIRST("a", "b", "c", ENTRY "*2") "b 2" ENTRY "f\n1:\n20:\n" LWC_DW3_WIDE_PAIR(Q, STORE, "1") "21:\n"               \
-        LWC_DW3_WIDE_PAIR(Q, STORE, "3") "add %[x], %[x], #64\n ldr %[f], %[end]\n cmp %[x], %[f]\n bne 1b\n"
+        LWC_DW3_WIDE_PAIR(Q, STORE, "3") "add %[x], %[x], #64\n vmov %[f], %[end]\n cmp %[x], %[f]\n bne 1b\n"
 
 /* Whole rows of at most 13 outputs, without a loop inside. N: pairs before those of the text. */
 #define LWC_DW3_N1(Q, S) LWC_DW3_PAIR(Q, S, "a", "b", "c", "f", "1")
@@ -96,7 +96,7 @@
 #define LWC_DW3_WIDE_ODD11(Q, S) LWC_DW3_W5(Q, S) LWC_DW3_LAST(Q, S, "a", "b", "c", "f", "11")
 #define LWC_DW3_WIDE_ODD13(Q, S) LWC_DW3_W6(Q, S) LWC_DW3_LAST(Q, S, "a", "b", "c", "f", "13")
 #define LWC_DW3_ROWS(TEXT)                                                                                                     \
-    "1:\n" LWC_DW3_FIRST("a", "b", "c", "0") TEXT "addw %[x], %[x], %[next]\n ldr %[y0], %[end]\n cmp %[x], %[y0]\n bne 1b\n"
+    "1:\n" LWC_DW3_FIRST("a", "b", "c", "0") TEXT "addw %[x], %[x], %[next]\n vmov %[y0], %[end]\n cmp %[x], %[y0]\n bne 1b\n"
 
 #define LWC_DW3_OPERANDS                                                                                                       \
     [u0] "r"(w[0]), [v0] "r"(w[1]), [u1] "r"(w[2]), [v1] "r"(w[3]), [u2] "r"(w[4]), [v2] "r"(w[5]), [bias] "t"(bias),          \
@@ -106,7 +106,7 @@
     __asm volatile(TEXT                                                                                                        \
                    : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [f] "=&r"(f), [y0] "=&r"(y0), [y1] "=&r"(y1), [x] "+&r"(x),     \
                      [o] "+&r"(out)                                                                                            \
-                   : LWC_DW3_OPERANDS, [end] "m"(end)                                                                          \
+                   : LWC_DW3_OPERANDS, [end] "t"(end)                                                                          \
                    : "memory", "cc", "s14", "s15")
 #define LWC_DW3_RUN_LAST(TEXT)                                                                                                 \
     __asm volatile(TEXT                                                                                                        \
@@ -185,6 +185,16 @@
         }                                                                                                                      \
     } while (0)
 
+/* A pointer for a register of the FPU. */
+LWC_INLINE float lwc_pointer_word(const uint32_t *pointer)
+{
+    float word;
+
+    _Static_assert(sizeof word == sizeof pointer, "pointers of 32 bits");
+    memcpy(&word, &pointer, sizeof word);
+    return word;
+}
+
 /* See the portable twin. Every argument but pointers and weights is a constant. */
 LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const uint32_t *x, int32_t words, const uint32_t *w, const int32_t *quant, int8_t *out,
                                     int32_t step, int32_t count, int32_t rows, int32_t next)
@@ -192,7 +202,7 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
     const int32_t turn = (stride == 2) ? 2 : 4; /* pairs in a turn of the loop; a turn moves on by four words */
     const int32_t pairs = count / 2;
     const int32_t entry = (turn - (pairs % turn)) % turn;
-    const uint32_t *end = x + (4 * rows * next);
+    float end = lwc_pointer_word(x + (4 * rows * next));
     float bias;
     float scale;
     float offset;
@@ -203,6 +213,8 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
     int32_t y0;
     int32_t y1;
 
+    /* The text takes every register: no address may be left to be computed inside of it. */
+    __asm volatile("" : "+r"(x), "+r"(out));
     memcpy(&bias, &quant[0], sizeof bias);
     memcpy(&scale, &quant[1], sizeof scale);
     if (q->form == LWC_REQUANT_SHORT) {
@@ -218,7 +230,7 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
         const uint32_t *const row = x;
 
         x -= 4 * entry * (4 / turn);
-        end = x + (16 * ((pairs + entry) / turn));
+        end = lwc_pointer_word(x + (16 * ((pairs + entry) / turn)));
         LWC_DW3_EACH(LWC_DW3_PAIRS);
         if ((count & 1) != 0) {
             if (q->form == LWC_REQUANT_SHORT) {
