@@ -26,7 +26,7 @@ typedef struct lwc_conv2d_params {
  * quant    [out_c][words] int32, see lwc_requant
  * out      [out_w][out_c] int8, must not overlap the rows
  */
-static inline void lwc_conv2d_s8(const lwc_conv2d_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
+LWC_INLINE void lwc_conv2d_s8(const lwc_conv2d_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
     const int32_t in_per_group = p->in_c / p->groups;
     const int32_t out_per_group = p->out_c / p->groups;

@@ -61,7 +61,7 @@ LWC_INLINE lwc_conv_transpose2d_taps lwc_conv_transpose2d_phase(int32_t phase, i
  * quant    [out_c][words] int32, see lwc_requant
  * out      [out_w][out_c] int8, must not overlap the rows
  */
-static inline void lwc_conv_transpose2d_s8(const lwc_conv_transpose2d_params *p, const int8_t *const *rows, int32_t y, const int8_t *weights,
+LWC_INLINE void lwc_conv_transpose2d_s8(const lwc_conv_transpose2d_params *p, const int8_t *const *rows, int32_t y, const int8_t *weights,
                                            const int32_t *quant, int8_t *out)
 {
     const int32_t in_per_group = p->in_c / p->groups;

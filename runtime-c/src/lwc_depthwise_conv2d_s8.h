@@ -24,7 +24,7 @@ typedef struct lwc_depthwise_conv2d_params {
  * quant    [out_c][words] int32, see lwc_requant
  * out      [out_w][out_c] int8, must not overlap the rows
  */
-static inline void lwc_depthwise_conv2d_s8(const lwc_depthwise_conv2d_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
+LWC_INLINE void lwc_depthwise_conv2d_s8(const lwc_depthwise_conv2d_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
     const int32_t multiplier = p->out_c / p->in_c;
 

@@ -37,7 +37,7 @@ static inline uint32_t lwc_depthwise_load_s8(const int8_t *pixel, int32_t channe
  * out      [out_w][in_c] int8, must not overlap the rows
  * scratch  kernel_h * kernel_w pixel offsets (int32), then a pixel of zero points [in_c rounded up to 4]
  */
-static inline void lwc_depthwise_conv2d_s8_dsp(const lwc_depthwise_conv2d_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
+LWC_INLINE void lwc_depthwise_conv2d_s8_dsp(const lwc_depthwise_conv2d_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
                                                void *scratch)
 {
     const int32_t taps = p->kernel_h * p->kernel_w;

@@ -11,7 +11,7 @@
 #include "lwc_requant.h"
 
 /* Expands `count` int8 values; writes 2 words for each four of them, the last group filled up. */
-static inline void lwc_expand_s8_dsp(const int8_t *in, int32_t count, int32_t zero_point, uint32_t *out)
+LWC_INLINE void lwc_expand_s8_dsp(const int8_t *in, int32_t count, int32_t zero_point, uint32_t *out)
 {
     const uint32_t half = (uint32_t)zero_point & 0xFFFFu;
     const uint32_t zero = half | (half << 16);
@@ -42,7 +42,7 @@ static inline void lwc_expand_s8_dsp(const int8_t *in, int32_t count, int32_t ze
  * quant    [out_c][words] int32
  * out      [pixels][out_c] int8
  */
-static inline void lwc_dot_pixels_s8_dsp(const lwc_requant *q, const uint32_t *x, int32_t pixels, int32_t depth, int32_t out_c,
+LWC_INLINE void lwc_dot_pixels_s8_dsp(const lwc_requant *q, const uint32_t *x, int32_t pixels, int32_t depth, int32_t out_c,
                                          const int8_t *weights, const int32_t *quant, int8_t *out)
 {
     const int32_t groups = depth / 4;

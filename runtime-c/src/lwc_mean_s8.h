@@ -17,7 +17,7 @@ typedef struct lwc_mean_params {
  * out      [outer][inner] int8
  * scratch  [inner] int32
  */
-static inline void lwc_mean_s8(const lwc_mean_params *p, const int8_t *in, const int32_t *quant, int8_t *out, void *scratch)
+LWC_INLINE void lwc_mean_s8(const lwc_mean_params *p, const int8_t *in, const int32_t *quant, int8_t *out, void *scratch)
 {
     int32_t *sums = (int32_t *)scratch;
     const int32_t start = lwc_requant_bias(&p->requant, quant, 0);

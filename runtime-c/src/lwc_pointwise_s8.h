@@ -21,7 +21,7 @@ typedef struct lwc_pointwise_params {
  * quant    [out_c][words] int32, see lwc_requant
  * out      [pixels][out_c] int8, must not overlap in
  */
-static inline void lwc_pointwise_s8(const lwc_pointwise_params *p, const int8_t *in, const int8_t *weights, const int32_t *quant, int8_t *out)
+LWC_INLINE void lwc_pointwise_s8(const lwc_pointwise_params *p, const int8_t *in, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
     for (int32_t pixel = 0; pixel < p->pixels; ++pixel) {
         const int8_t *w = weights;
