@@ -8,7 +8,7 @@ import { type QuantizedFile, type QuantizeFlags, quantizeFile } from "../quantiz
 import { type ModelFile, type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
 import { quantizeHtml } from "../report/quantize-html.js";
-import { group } from "../report/text.js";
+import { group, percent, short } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
 import { writeOutputFile } from "../write-output.js";
 
@@ -50,7 +50,7 @@ export function quantizedLines({ report, notes }: QuantizedFile, output: string)
     ...ratio("top-5", float.top5, int8.top5),
     ...(float.score === undefined || int8.score === undefined
       ? []
-      : [`  score      ${decimals(float.score)} -> ${decimals(int8.score)}`]),
+      : [`  score      ${short(float.score)} -> ${short(int8.score)}`]),
     `  agreement  ${percent(int8.agreement)} have the same largest output`,
     `  SQNR       ${int8.sqnr.toFixed(1)} dB at the outputs`,
     `  constants  ${group(sizes.float)} -> ${group(sizes.int8)} bytes`,
@@ -73,14 +73,6 @@ function ratio(name: string, float: number | undefined, int8: number | undefined
   if (float === undefined || int8 === undefined) return [];
   const points = (100 * (int8 - float)).toFixed(2);
   return [`  ${name}      ${percent(float)} -> ${percent(int8)} (${int8 >= float ? "+" : ""}${points} points)`];
-}
-
-function decimals(value: number): string {
-  return String(Number(value.toPrecision(5)));
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }
 
 /** What lwc would say of the result, now rather than at compile time. */

@@ -1,7 +1,7 @@
 /** The report of a quantization as one HTML page. */
 import type { QuantizeReport } from "../../quantize/report.js";
 import { type Column, facts, htmlPage, table, text } from "./page.js";
-import { group } from "./text.js";
+import { group, percent, short } from "./text.js";
 
 export function quantizeHtml(report: QuantizeReport): string {
   const title = `${text(report.model)}: quantized by lwc`;
@@ -114,12 +114,4 @@ function parameters(report: QuantizeReport): string {
       overridden ? "overridden" : "",
     ]),
   );
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(5)));
 }

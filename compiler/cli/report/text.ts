@@ -108,3 +108,13 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
 export function group(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, " ");
 }
+
+/** A share in [0, 1]: "97.30 %". */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+/** Five significant digits. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
