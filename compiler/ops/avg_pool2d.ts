@@ -24,7 +24,7 @@ function geometryOf(view: NodeView<AvgPool2dAttrs>): PoolGeometry {
   return poolGeometry(view.attrs, [1, 1], must(view.inputs[0], "input"), view.output);
 }
 
-function avgQuantOf(view: NodeView<AvgPool2dAttrs>): AvgPoolQuant {
+export function avgQuantOf(view: NodeView<AvgPool2dAttrs>): AvgPoolQuant {
   const x = quantOf(must(view.inputs[0], "input"));
   const y = quantOf(view.output);
   return {

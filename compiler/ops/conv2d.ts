@@ -82,6 +82,11 @@ export function isPlainDepthwise(g: ConvGeometry): boolean {
   return g.groups === g.inC && g.groups === g.outC && g.groups > 1;
 }
 
+/** One window over the whole map, and every output reads all of it: a fully connected layer. */
+export function isFullyConnected(g: ConvGeometry): boolean {
+  return g.groups === 1 && !g.padded && g.outH * g.outW === 1 && g.kernelH === g.inH && g.kernelW === g.inW;
+}
+
 function weightsOf(view: NodeView<Conv2dAttrs>): Tensor {
   return must(view.inputs[1], "conv2d weights");
 }
@@ -168,6 +173,7 @@ export const conv2d = defineOp<Conv2dAttrs>({
 
   rows(view) {
     const g = convGeometry(view);
+    if (isFullyConnected(g)) return { kind: "all" };
     if (g.kernelH === 1 && g.strideH === 1 && g.inH === g.outH) return { kind: "same" };
     return { kind: "window", size: g.kernelH, stride: g.strideH, dilation: g.dilationH, padBefore: g.padTop };
   },

@@ -8,10 +8,12 @@ import { foldPads } from "./fold-pads.js";
 import { mergeLookups } from "./merge-lookups.js";
 import { orderChannels } from "./order-channels.js";
 import type { Pass, PassContext } from "./pass.js";
+import { recognizeMeans } from "./recognize-means.js";
 import { recognizeShifts } from "./recognize-shifts.js";
 import { recognizeShuffles } from "./recognize-shuffles.js";
 import { removeIdentities } from "./remove-identities.js";
 import { separateOutputs } from "./separate-outputs.js";
+import { simplifyConvs } from "./simplify-convs.js";
 
 export const pipeline: readonly Pass[] = [
   removeIdentities,
@@ -20,6 +22,8 @@ export const pipeline: readonly Pass[] = [
   recognizeShuffles,
   recognizeShifts,
   foldPads,
+  simplifyConvs,
+  recognizeMeans,
   orderChannels,
   eliminateChannels,
   removeIdentities,

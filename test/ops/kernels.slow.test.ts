@@ -52,7 +52,7 @@ const conv = fc
   .record({
     map,
     window,
-    form: fc.constantFrom("plain", "pointwise", "depthwise", "grouped"),
+    form: fc.constantFrom("plain", "pointwise", "depthwise", "grouped", "whole"),
     outputs: channels,
     groups: fc.integer({ min: 2, max: 3 }),
     multiplier: fc.integer({ min: 1, max: 3 }),
@@ -67,12 +67,12 @@ const conv = fc
   .map(
     (p): Instance =>
       (b) => {
-        const [kh, kw] = p.form === "pointwise" ? [1, 1] : p.window.kernel;
+        const [kh, kw] = p.form === "pointwise" ? [1, 1] : p.form === "whole" ? [p.map.h, p.map.w] : p.window.kernel;
         const groups = p.form === "depthwise" ? p.map.c : p.form === "grouped" ? p.groups : 1;
         const inputs = p.form === "grouped" ? p.map.c * p.groups : p.map.c;
         const outputs =
           p.form === "depthwise" ? p.map.c * p.multiplier : p.form === "grouped" ? p.outputs * p.groups : p.outputs;
-        const plain = p.form === "pointwise";
+        const plain = p.form === "pointwise" || p.form === "whole";
         const attrs = {
           groups,
           strides: plain ? [1, 1] : p.window.strides,

@@ -13,6 +13,7 @@ import { pipeline } from "../../compiler/passes/pipeline.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { randomInputs } from "../support/graph-builder.js";
 import { channelCases, shiftCases } from "./channel-cases.js";
+import { windowCases } from "./window-cases.js";
 
 const numerics = makeNumerics("ort");
 
@@ -30,7 +31,7 @@ function run(before: Graph, passes: readonly string[]): Graph {
   }, before);
 }
 
-test.each([...channelCases, ...shiftCases])("$passes: $name", async ({ name, passes, build, left }) => {
+test.each([...channelCases, ...shiftCases, ...windowCases])("$passes: $name", async ({ name, passes, build, left }) => {
   const before = build();
   const after = run(before, passes);
   for (let seed = 1; seed <= 3; seed++) {

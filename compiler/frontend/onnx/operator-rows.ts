@@ -86,8 +86,8 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     attributes: "axis, keepdims, select_last_index",
   },
   AveragePool: {
-    becomes: ["avg_pool2d"],
-    how: "the float order of ONNX Runtime, exactly",
+    becomes: ["avg_pool2d", "mean"],
+    how: "the float order of ONNX Runtime, exactly; over the whole map a sum of integers, where that is proven equal",
     attributes: `${sizes}, count_include_pad`,
   },
   BatchNormalization: {
@@ -107,13 +107,13 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
   ConstantOfShape: { becomes: [], how: "a constant", attributes: "value" },
   Conv: {
     becomes: ["conv2d"],
-    how: "int8 or uint8 weights, per tensor or per output channel; int32 or float bias",
+    how: "int8 or uint8 weights, per tensor or per output channel; int32 or float bias; over a whole map as a fully connected layer",
     attributes: "kernel_shape, strides, pads, auto_pad, dilations, group",
     refused: "3-D maps, weights that are computed, accumulators that leave 32 bits",
   },
   ConvTranspose: {
-    becomes: ["conv_transpose2d"],
-    how: "as Conv, each phase of output pixels by its own taps",
+    becomes: ["conv_transpose2d", "conv2d"],
+    how: "as Conv, each phase of output pixels by its own taps; without a stride a Conv",
     attributes: "kernel_shape, strides, pads, auto_pad, dilations, group, output_padding, output_shape",
     refused: "3-D maps, weights quantized along their inputs",
   },

@@ -1,6 +1,6 @@
 /** Which kernels run convolutions and fully connected layers; targets/*.json says what each costs on a core. */
 import { type Candidate, chooseKernel } from "../choose-kernel.js";
-import type { Conv2dAttrs } from "../conv2d.js";
+import { type Conv2dAttrs, isFullyConnected } from "../conv2d.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import type { NodeView } from "../op.js";
 import { dspConvs, dspPointwises } from "./kernels-dsp.js";
@@ -33,6 +33,11 @@ export function lowerConv2d(view: NodeView<Conv2dAttrs>, context: KernelContext)
   const isPointwise =
     g.kernelH === 1 && g.kernelW === 1 && g.strideH === 1 && g.strideW === 1 && g.groups === 1 && !g.padded;
   if (isPointwise) return lowerPointwise({ ...layer, stem: "pw", pixels: g.outH * g.outW }, context);
+  if (isFullyConnected(g)) {
+    const { weights } = layer;
+    const flat = { ...weights, inputs: weights.taps * weights.inputs, taps: 1 };
+    return lowerPointwise({ ...layer, weights: flat, stem: "fc", pixels: 1 }, context);
+  }
   const outputs = g.outH * g.outW * g.outC;
   const macs = outputs * g.kernelH * g.kernelW * (g.inC / g.groups);
   const inputs = g.outH * g.kernelH * g.inC * (isDepthwise(layer) ? g.inW : g.outW * g.kernelW);
