@@ -48,11 +48,28 @@ export function foldAffine(model: PreparedModel): PreparedModel {
   return { ...model, nodes, initializers };
 }
 
-/** Output channels lie along axis 0 of these weights. */
+/** Layers whose output channels have weights of their own. */
 function isLayer(node: OnnxNode, initializers: ReadonlyMap<string, OnnxTensor>): boolean {
-  const isKnown = node.opType === "Conv" || (node.opType === "Gemm" && node.attributes.get("transB") === 1);
+  const isKnown = convolutions.has(node.opType) || (node.opType === "Gemm" && node.attributes.get("transB") === 1);
   const bias = node.inputs[2] ?? "";
   return isKnown && initializers.has(node.inputs[1] ?? "") && (bias === "" || initializers.has(bias));
+}
+
+const convolutions: ReadonlySet<string> = new Set(["Conv", "ConvTranspose"]);
+
+/** How many output channels a layer has, and which of them element i of its weights belongs to. */
+function outputsOf(
+  { opType, attributes }: OnnxNode,
+  { dims, data }: OnnxTensor,
+): { readonly count: number; readonly of: (i: number) => number } {
+  const [first = 1, second = 1] = dims;
+  const inner = data.length / first;
+  if (opType !== "ConvTranspose") return { count: first, of: (i) => Math.floor(i / inner) };
+  // [in][out / groups][kernel]
+  const groups = Number(attributes.get("group") ?? 1);
+  const area = inner / second;
+  const groupOf = (i: number): number => Math.floor(i / inner / (first / groups));
+  return { count: second * groups, of: (i) => groupOf(i) * second + (Math.floor(i / area) % second) };
 }
 
 function affineOf(node: OnnxNode, model: PreparedModel): Affine | undefined {
@@ -110,16 +127,15 @@ function scaleLayer(
   const [input = "", weightName = "", biasName = ""] = layer.inputs;
   const weights = must(initializers.get(weightName), weightName);
   const bias = initializers.get(biasName);
-  const outputs = must(weights.dims[0], "output channels");
-  const inner = weights.data.length / outputs;
-  const scaled = Float32Array.from(weights.data, (w, i) => w * at(factor, Math.floor(i / inner)));
+  const outputs = outputsOf(layer, weights);
+  const scaled = Float32Array.from(weights.data, (w, i) => w * at(factor, outputs.of(i)));
   const shifted = Float32Array.from(
-    { length: outputs },
+    { length: outputs.count },
     (_, o) => (bias?.data[o] ?? 0) * at(factor, o) + at(offset, o),
   );
   const names = [`${output}_folded_weights`, `${output}_folded_bias`] as const;
   initializers.set(names[0], floatConstant(names[0], weights.dims, scaled));
-  initializers.set(names[1], floatConstant(names[1], [outputs], shifted));
+  initializers.set(names[1], floatConstant(names[1], [outputs.count], shifted));
   return { ...layer, inputs: [input, ...names], outputs: [output] };
 }
 

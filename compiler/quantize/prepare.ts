@@ -15,6 +15,7 @@ import { dropUnused } from "./float-graph.js";
 import type { LoadModel } from "./float-runner.js";
 import { foldAffine } from "./fold-affine.js";
 import { fixedDims, foldConstants, inferShapes } from "./fold-constants.js";
+import { nameMeans } from "./name-means.js";
 import { normalizeGemm } from "./normalize-gemm.js";
 import { removeIdentities } from "./remove-identities.js";
 import { oldestOpset, upgradeOpset } from "./upgrade-opset.js";
@@ -41,10 +42,12 @@ export async function prepare(
 ): Promise<PreparedModel> {
   const decoded = decodeFloat(bytes, options);
   const sorted: OnnxModel = { ...decoded, nodes: sortNodes(decoded) };
-  const folded = await foldConstants(removeIdentities(upgradeOpset(sorted)), load);
+  // What became of an attribute or an input may depend on its value, which the exporter may have left to compute.
+  const constant = await foldConstants(removeIdentities(sorted), load);
+  const folded = await foldConstants(upgradeOpset(constant), load);
   requireFinite(folded);
   const shaped = withShapes(folded, await inferShapes(folded, load));
-  const rewritten = dropUnused(advanceClamps(foldAffine(expandLrn(normalizeGemm(expandSums(shaped))))));
+  const rewritten = dropUnused(advanceClamps(foldAffine(expandLrn(normalizeGemm(nameMeans(expandSums(shaped)))))));
   return withShapes(rewritten, await inferShapes(rewritten, load));
 }
 

@@ -86,17 +86,43 @@ const upsample: Upgrade = (node, opset, constants) => {
   const id = `${node.name}_scales_input`;
   if (scales !== undefined) constants.set(id, constantOf(id, scales, "float32"));
   const inputs = [node.inputs[0] ?? "", "", opset < 9 || scales !== undefined ? id : (node.inputs[1] ?? "")];
-  return [resize(node, inputs)];
+  return [resize(node, inputs, "floor")];
 };
 
-const resizeBefore11: Upgrade = (node, opset) =>
-  opset >= 11 ? [node] : [resize(node, [node.inputs[0] ?? "", "", node.inputs[1] ?? ""])];
+/** Resize of opset 10: nearest took the lower neighbour of x / scale along axes that grow, the upper one where they shrink. */
+const resizeBefore11: Upgrade = (node, opset, constants) => {
+  if (opset >= 11) return [node];
+  const [input = "", name = ""] = node.inputs;
+  const scales = Array.from(constants.get(name)?.data ?? []);
+  const [isShrinking, isGrowing] = [scales.some((scale) => scale < 1), scales.some((scale) => scale > 1)];
+  const isNearest = (node.attributes.get("mode") ?? "nearest") === "nearest";
+  if (!isShrinking || !isNearest) return [resize(node, [input, "", name], "floor")];
+  if (!isGrowing) return [resize(node, [input, "", name], "ceil")];
+  const part = (suffix: string, kept: readonly number[]): string => {
+    const id = `${node.name}_${suffix}`;
+    constants.set(id, constantOf(id, kept, "float32"));
+    return id;
+  };
+  const smaller = part(
+    "shrinking",
+    scales.map((scale) => Math.min(1, scale)),
+  );
+  const larger = part(
+    "growing",
+    scales.map((scale) => Math.max(1, scale)),
+  );
+  const between = `${node.outputs[0]}_shrunk`;
+  return [
+    { ...resize(node, [input, "", smaller], "ceil"), name: `${node.name}_shrink`, outputs: [between] },
+    resize(node, [between, "", larger], "floor"),
+  ];
+};
 
-function resize(node: OnnxNode, inputs: readonly string[]): OnnxNode {
+function resize(node: OnnxNode, inputs: readonly string[], nearest: "floor" | "ceil"): OnnxNode {
   const attributes = new Map<string, OnnxAttribute>([
     ["mode", node.attributes.get("mode") ?? "nearest"],
     ["coordinate_transformation_mode", "asymmetric"],
-    ["nearest_mode", "floor"],
+    ["nearest_mode", nearest],
   ]);
   return { ...node, opType: "Resize", inputs, attributes };
 }

@@ -58,6 +58,48 @@ test("opset 9: Unsqueeze, Dropout, Clip, Pad, Upsample, Slice, Squeeze, Sum, ini
   for (const gone of ["Dropout", "Unsqueeze", "Upsample", "Sum"]) expect(operators).not.toContain(gone);
 });
 
+test.each([
+  [2, 3],
+  [0.5, 0.4],
+  [0.4, 1],
+  [1.7, 0.6],
+])("opset 10: Resize by %d and %d takes the neighbours that it took", async (height, width) => {
+  for (const mode of ["nearest", "linear"]) {
+    const b = new OnnxBuilder(10);
+    const x = b.input("x", "float32", imageDims);
+    // As exporters leave it: computed.
+    const scales = b.node("Concat", [b.constant("float32", [2], [1, 1]), b.constant("float32", [2], [height, width])], {
+      attributes: { axis: 0 },
+    });
+    b.add("Resize", [x, scales], ["y"], { attributes: { mode } });
+    const operators = await expectSame(b.output("y", "float32").build());
+    expect(new Set(operators)).toEqual(new Set(["Resize"]));
+  }
+});
+
+test.each([1, 2])("batch normalization behind a transposed convolution of %d groups folds into it", async (groups) => {
+  const b = new OnnxBuilder(13);
+  const x = b.input("x", "float32", imageDims);
+  const wide = b.node("Conv", [x, randomConstant(b, [4, 3, 1, 1], 1)]);
+  const attributes = { group: groups, strides: [2, 2] };
+  const up = b.node("ConvTranspose", [wide, randomConstant(b, [4, 6 / groups, 2, 2], 2)], { attributes });
+  const positive = b.constant("float32", [6], [1, 2, 0.5, 0.7, 1.5, 3]);
+  b.add("BatchNormalization", [up, positive, randomConstant(b, [6], 3), randomConstant(b, [6], 4), positive], ["y"]);
+  expect(await expectSame(b.output("y", "float32", [1, 6, 16, 16]).build())).toEqual(["Conv", "ConvTranspose"]);
+});
+
+test("an average pool over the whole map is a global one; over less, or over padding, it is none", async () => {
+  const pool = async (attributes: Readonly<Record<string, string | number | readonly number[]>>) => {
+    const b = new OnnxBuilder(13);
+    b.add("AveragePool", [b.input("x", "float32", imageDims)], ["y"], { attributes });
+    return expectSame(b.output("y", "float32").build());
+  };
+  expect(await pool({ kernel_shape: [8, 8] })).toEqual(["GlobalAveragePool"]);
+  expect(await pool({ kernel_shape: [8, 8], auto_pad: "VALID", strides: [8, 8] })).toEqual(["GlobalAveragePool"]);
+  expect(await pool({ kernel_shape: [8, 7] })).toEqual(["AveragePool"]);
+  expect(await pool({ kernel_shape: [8, 8], pads: [0, 1, 0, 0], count_include_pad: 1 })).toEqual(["AveragePool"]);
+});
+
 test("shape arithmetic is folded", async () => {
   const b = new OnnxBuilder(13);
   const x = b.input("x", "float32", imageDims);
