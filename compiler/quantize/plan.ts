@@ -6,6 +6,7 @@
  * such as the parts of a hard swish, which become one exact table.
  */
 import { CompileError, type Diagnostic } from "../diagnostics.js";
+import { missingOperators } from "../frontend/onnx/missing-operators.js";
 import type { OnnxNode } from "../frontend/onnx/onnx-model.js";
 import { elementCount } from "../ir/shape.js";
 import { type Links, linksOf, nodeLabel, type PreparedModel, soleConsumer } from "./float-graph.js";
@@ -39,7 +40,6 @@ export function planQuantization(model: PreparedModel): QuantPlan {
     if (kind === "product" && !model.initializers.has(node.inputs[1] ?? "")) problems.push(cannot(node));
     const isPair = elementwise.has(node.opType) && !families.has(node.outputs[0] ?? "");
     if (isPair && !combines.has(node.opType)) problems.push(cannot(node));
-    if (node.opType === "Mean" && activations.length < node.inputs.length) problems.push(cannot(node));
     const isMove = kind === "move" && !padsWithNumber(node, model);
     for (const output of node.outputs) {
       if (!isRead(output) || !model.shapes.has(output)) continue;
@@ -57,6 +57,7 @@ export function planQuantization(model: PreparedModel): QuantPlan {
 function cannot(node: OnnxNode): Diagnostic {
   const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
   const isPair = elementwise.has(node.opType) || classOf(node.opType) === "product";
+  const missing = Object.hasOwn(missingOperators, node.opType) ? missingOperators[node.opType] : undefined;
   return {
     code: "LWC8010",
     kind: "unsupported",
@@ -64,7 +65,8 @@ function cannot(node: OnnxNode): Diagnostic {
     where: { node: nodeLabel(node) },
     hint: isPair
       ? "lwc runs Add, Sub, Mul, Div, Min, Max and Mean of activations, the others with a constant beside one, and products with constant weights"
-      : "`lwc ops` lists what lwc runs; replace the operator in the model, or cut the model in front of it",
+      : (missing?.hint ??
+        "`lwc ops` lists what lwc runs; replace the operator in the model, or cut the model in front of it"),
   };
 }
 

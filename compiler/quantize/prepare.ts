@@ -8,6 +8,7 @@ import { decodeOnnx, type OnnxModel, type ReadExternal } from "../frontend/onnx/
 import { sortNodes } from "../frontend/onnx/sort-nodes.js";
 import type { Shape } from "../ir/shape.js";
 import { advanceClamps } from "./advance-clamps.js";
+import { expandFunctions } from "./expand-functions.js";
 import { expandLrn } from "./expand-lrn.js";
 import { expandSums } from "./expand-sums.js";
 import type { PreparedModel } from "./float-graph.js";
@@ -47,7 +48,9 @@ export async function prepare(
   const folded = await foldConstants(upgradeOpset(constant), load);
   requireFinite(folded);
   const shaped = withShapes(folded, await inferShapes(folded, load));
-  const rewritten = dropUnused(advanceClamps(foldAffine(expandLrn(normalizeGemm(nameMeans(expandSums(shaped)))))));
+  const rewritten = dropUnused(
+    advanceClamps(foldAffine(expandLrn(normalizeGemm(nameMeans(expandSums(expandFunctions(shaped))))))),
+  );
   return withShapes(rewritten, await inferShapes(rewritten, load));
 }
 

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { openInference } from "../../compiler/cli/float-inference.js";
 import { writeOnnx } from "../../compiler/frontend/onnx/write-model.js";
+import { planQuantization } from "../../compiler/quantize/plan.js";
 import { prepare } from "../../compiler/quantize/prepare.js";
 import { editModel, OnnxBuilder } from "../support/onnx-builder.js";
 import { imageDims, inputTensor, mixedNet, randomConstant } from "./float-nets.js";
@@ -86,6 +87,40 @@ test.each([1, 2])("batch normalization behind a transposed convolution of %d gro
   const positive = b.constant("float32", [6], [1, 2, 0.5, 0.7, 1.5, 3]);
   b.add("BatchNormalization", [up, positive, randomConstant(b, [6], 3), randomConstant(b, [6], 4), positive], ["y"]);
   expect(await expectSame(b.output("y", "float32", [1, 6, 16, 16]).build())).toEqual(["Conv", "ConvTranspose"]);
+});
+
+test.each(["Gelu", "BiasGelu", "FastGelu", "FastGelu with a bias", "QuickGelu"])(
+  "%s of ONNX Runtime's own domain in parts, which are one function",
+  async (form) => {
+    const b = new OnnxBuilder(13);
+    const x = b.input("x", "float32", imageDims);
+    const bias = form.toLowerCase().includes("bias") ? [randomConstant(b, [8], 3)] : [];
+    const attributes = form === "QuickGelu" ? { alpha: { float: 1.5 } } : {};
+    b.add(form.replace(/ .*/, ""), [x, ...bias], ["y"], { domain: "com.microsoft", attributes });
+    const bytes = b.output("y", "float32", imageDims).build();
+    const operators = await expectSame(bytes);
+    expect(operators.at(-1)).toBe("Mul");
+    expect([...planQuantization(await prepare(bytes, load)).owners.keys()]).toEqual(["x", "y"]);
+  },
+);
+
+test.each([13, 18])("opset %d: the logarithm of a sum", async (opset) => {
+  const b = new OnnxBuilder(opset);
+  const positive = b.node("Exp", [b.input("x", "float32", imageDims)]);
+  const [axes, attributes] = opset < 18 ? [[], { axes: [1, -1] }] : [[b.constant("int64", [2], [1, -1])], {}];
+  b.add("ReduceLogSum", [positive, ...axes], ["y"], { attributes: { ...attributes, keepdims: 0 } });
+  expect(await expectSame(b.output("y", "float32", [1, 8]).build())).toEqual(["Exp", "ReduceSum", "Log"]);
+});
+
+test("constants among the terms of a mean", async () => {
+  for (const count of [1, 2]) {
+    const b = new OnnxBuilder(13);
+    const x = b.input("x", "float32", imageDims);
+    const activations = count === 1 ? [x] : [x, b.node("Sigmoid", [x])];
+    b.add("Mean", [randomConstant(b, [3, 1, 1], 1), ...activations, randomConstant(b, [8], 2)], ["y"]);
+    const operators = await expectSame(b.output("y", "float32", imageDims).build());
+    expect(operators.filter((op) => op === "Mean")).toHaveLength(count - 1);
+  }
 });
 
 test("an average pool over the whole map is a global one; over less, or over padding, it is none", async () => {

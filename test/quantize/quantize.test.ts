@@ -50,6 +50,29 @@ test("a network of most operators: equal in the interpreter, the schedule and ON
   expect(report.warnings).toEqual([]);
 });
 
+test("operators in parts: equal in the interpreter, the schedule and ONNX Runtime, and close to float", async () => {
+  const b = new OnnxBuilder(13);
+  const x = b.input("x", "float32", imageDims);
+  const gelu = (name: string, from: string): string => b.node(name, [from], { domain: "com.microsoft" });
+  const up = b.node("ConvTranspose", [gelu("FastGelu", x), randomConstant(b, [3, 4, 2, 2], 1)], {
+    attributes: { strides: [2, 2] },
+  });
+  const positive = b.constant("float32", [4], [1, 2, 0.5, 0.7]);
+  const normal = b.node("BatchNormalization", [
+    up,
+    positive,
+    randomConstant(b, [4], 2),
+    randomConstant(b, [4], 3),
+    positive,
+  ]);
+  const mean = b.node("Mean", [gelu("QuickGelu", normal), randomConstant(b, [4, 1, 1], 4), gelu("Gelu", normal)]);
+  b.add("AveragePool", [mean], ["y"], { attributes: { kernel_shape: [16, 16] } });
+  const { bytes, report } = await quantize(b.output("y", "float32", [1, 4, 1, 1]).build(), withDefaults());
+  const result = await verify(bytes, ["passes", "replay", "onnxruntime"]);
+  expect(result).toMatchObject({ ok: true, differences: [] });
+  expect(report.int8.sqnr).toBeGreaterThan(20);
+});
+
 test("int8 activations, int8 symmetric weights per channel, int32 biases in units of s_x * s_w", async () => {
   const { bytes, report } = await quantize(mixedNet(), withDefaults());
   const model = decodeOnnx(bytes);

@@ -53,7 +53,7 @@ export const missingOperators: Readonly<Record<string, MissingOperator>> = {
   InstanceNormalization: normalization,
   LRN: {
     why: "it has no integer form as a single operator",
-    hint: "`lwc quantize` takes it apart into a convolution, tables and a product; or train with BatchNormalization",
+    hint: "`lwc quantize` takes one with beta 0.5 or 0.75 apart into a convolution, tables and a product; or train with BatchNormalization",
   },
   LSTM: recurrent,
   LayerNormalization: normalization,
@@ -71,7 +71,10 @@ export const missingOperators: Readonly<Record<string, MissingOperator>> = {
   OneHot: { why: "it turns indices into masks", hint: "leave it to the code around the network" },
   QAttention: attention,
   RNN: recurrent,
-  ReduceLogSum: { why: "a logarithm of a sum", hint: "write it as ReduceSum and Log" },
+  ReduceLogSum: {
+    why: "a logarithm of a sum",
+    hint: "write it as ReduceSum and Log, with a QuantizeLinear between them, as `lwc quantize` does",
+  },
   ReduceLogSumExp: {
     why: "a logarithm of a sum of exponentials",
     hint: "use LogSoftmax, or leave it to the code around the network",

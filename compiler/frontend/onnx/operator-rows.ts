@@ -164,7 +164,11 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     attributes: "kernel_shape, strides, pads, output_shape (input)",
     refused: "another shape than the MaxPool read, windows of more than 256 values",
   },
-  Mean: { becomes: ["sum"], how: "of activations, in float32" },
+  Mean: {
+    becomes: ["sum"],
+    how: "of activations, in float32",
+    refused: "constants among them, which `lwc quantize` takes out",
+  },
   Min: {
     ...pair,
     becomes: ["extremum", ...pair.becomes],
