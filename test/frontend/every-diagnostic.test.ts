@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
   ],
   ["LWC1201", "Slice without ends", (b, x) => b.node("Slice", [x, ints(b, [0])])],
   ["LWC1206", "Pad without pads", (b, x) => b.node("Pad", [x])],
-  ["LWC1207", "negative pads", (b, x) => b.node("Pad", [x, ints(b, [0, 0, -1, 0, 0, 0, 0, 0])])],
+  ["LWC1207", "pads that cut off all", (b, x) => b.node("Pad", [x, ints(b, [0, 0, -9, 0, 0, 0, 0, 0])])],
   [
     "LWC1208",
     "concat of integers of different scales",

@@ -181,10 +181,10 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     refused: "slopes that are computed",
   },
   Pad: {
-    becomes: ["pad"],
-    how: "folds into a convolution behind it",
+    becomes: ["pad", "slice"],
+    how: "folds into a convolution or pool behind it; negative pads cut",
     attributes: 'mode "constant", value',
-    refused: "other modes, negative pads",
+    refused: "other modes",
   },
   Pow: { ...pair, refused: "two activations" },
   QuantizeLinear: {

@@ -1,12 +1,11 @@
-/** Concat, Slice, Split, Pad: joining and cutting. */
-import { dequantize, quantize, unaryTable } from "../../../arith/unary.js";
+/** Concat, Slice, Split: joining and cutting. */
+import { unaryTable } from "../../../arith/unary.js";
 import { must } from "../../../diagnostics.js";
 import { type Quant, sameQuant, scaleOf } from "../../../ir/quant.js";
 import type { Shape } from "../../../ir/shape.js";
 import {
   asActivation,
   type Context,
-  constantInput,
   constantInts,
   type Importer,
   intsAttribute,
@@ -14,13 +13,11 @@ import {
   numberAttribute,
   originOf,
   positiveAxis,
-  textAttribute,
   unsupported,
 } from "../context.js";
 import { memoryShape } from "../layout.js";
 import type { OutputSpec, PendingValue, TensorValue, Value } from "../values.js";
 import { concatConstants, sliceConstant } from "./fold.js";
-import { moveLater, moveQuantized, type PlanMove } from "./move-quantized.js";
 import { moveActivation } from "./reshape.js";
 
 export const importConcat: Importer = (context) => {
@@ -139,7 +136,7 @@ export function clampTable(context: Context, value: TensorValue, output: OutputS
 }
 
 /** A part of an activation, by ONNX axes. */
-function cut(
+export function cut(
   context: Context,
   x: TensorValue,
   starts: readonly number[],
@@ -255,61 +252,3 @@ export const importSplit: Importer = (context) => {
     });
   });
 };
-
-export const importPad: Importer = (context) => {
-  const mode = textAttribute(context, "mode", "constant");
-  if (mode !== "constant") unsupported(context, "LWC1205", `mode "${mode}"`, "use constant padding");
-  const pads =
-    constantInts(context, 1, "the pads") ??
-    intsAttribute(context, "pads") ??
-    malformed(context, "LWC1206", "its pads are missing");
-  const constant = constantInput(context, 2, "the padding value");
-  const axes = constantInts(context, 3, "the axes");
-  const raw = constant?.data[0] ?? numberAttribute(context, "value", 0);
-  if (!Number.isFinite(raw)) malformed(context, "LWC1209", `its padding value is ${raw}`);
-  const plan: PlanMove = (x) => {
-    const padded = axes?.map((axis) => positiveAxis(context, axis, x.dims)) ?? x.dims.map((_, axis) => axis);
-    if (pads.length !== 2 * padded.length)
-      malformed(context, "LWC1206", `${pads.length} pads for ${padded.length} axes`);
-    const amount = (offset: number): readonly number[] =>
-      x.dims.map((_, axis) => (padded.includes(axis) ? must(pads[padded.indexOf(axis) + offset], "pad") : 0));
-    const [before, after] = [amount(0), amount(padded.length)];
-    if ([...before, ...after].some((pad) => pad < 0))
-      unsupported(context, "LWC1207", "negative pads", "use Slice to cut");
-    const dims = x.dims.map((dim, axis) => dim + must(before[axis], "pad") + must(after[axis], "pad"));
-    return { dims, emit: (source, name) => padActivation(context, source, name, { before, after, raw, dims }) };
-  };
-  const input = context.input(0);
-  // A value that the scale of the input would round is rounded once only, to the scale of the result.
-  const isExact = input?.kind !== "tensor" || keepsExactly(context, input, raw);
-  return [isExact ? moveQuantized(context, input, plan) : moveLater(context, input, plan)];
-};
-
-interface Padding {
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-  /** As the model has it: a real number, or a quantized one where it pads integers. */
-  readonly raw: number;
-  readonly dims: Shape;
-}
-
-function padActivation(context: Context, x: TensorValue, name: string, padding: Padding): TensorValue {
-  const { assembler } = context;
-  const { before, after, raw, dims } = padding;
-  const quant = assembler.quantOf(x);
-  const value = x.real ? quantize(raw, scaleOf(quant), quant.zeroPoint) : raw - (quant.storage === "uint8" ? 128 : 0);
-  if (!Number.isInteger(value) || value < -128 || value > 127)
-    malformed(context, "LWC1209", `its padding value is ${raw}, expected one of type ${quant.storage}`);
-  const attrs = { before: memoryShape(before, x.perm), after: memoryShape(after, x.perm), value };
-  const shape = memoryShape(dims, x.perm);
-  const id = assembler.node("pad", [x.id], attrs, { name, shape, quant, origin: originOf(context) });
-  return { ...x, id, dims };
-}
-
-/** Whether the scale of an activation holds a padding value without rounding it. */
-function keepsExactly(context: Context, x: TensorValue, value: number): boolean {
-  if (!x.real) return true;
-  const quant = context.assembler.quantOf(x);
-  const q = quantize(value, scaleOf(quant), quant.zeroPoint);
-  return dequantize(q, scaleOf(quant), quant.zeroPoint) === Math.fround(value);
-}
