@@ -1,11 +1,12 @@
 /** The C names and expressions of a program: ports, arena offsets, constants, and the pointer to each tensor. */
 import { invariant, must } from "../diagnostics.js";
 import { type Port, type Tensor, type TensorId, tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
-import type { Program, Slot } from "../schedule/schedule.js";
+import { elementCount, rowLength } from "../ir/shape.js";
+import type { Program } from "../schedule/schedule.js";
 import { isFreeName, makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import { type ConstantTable, collectConstants } from "./constants.js";
 import { collectInstances, type Instances } from "./instances.js";
+import { type RowAddress, rowAddress } from "./row-address.js";
 
 export interface PortBinding {
   readonly port: Port;
@@ -27,9 +28,16 @@ export interface PortBinding {
 export interface Offset {
   readonly name: string;
   readonly offset: number;
-  readonly slot: Slot;
-  /** The tensor there; absent for scratch. */
+  /** The tensor there, or the first of its rows in flight. */
   readonly tensor?: Tensor;
+  /** Or the step whose scratch memory it is. */
+  readonly step?: number;
+}
+
+/** A table of the offsets of rows in flight. */
+export interface RowTable {
+  readonly name: string;
+  readonly offsets: readonly number[];
 }
 
 export interface Bindings {
@@ -39,10 +47,13 @@ export interface Bindings {
   readonly macro: string;
   readonly ports: readonly PortBinding[];
   readonly offsets: readonly Offset[];
+  readonly rowTables: ReadonlyMap<TensorId, RowTable>;
   readonly constants: ConstantTable;
   readonly instances: Instances;
   /** Pointer to a tensor inside run(), of its own type. */
   pointer(id: TensorId): string;
+  /** Pointer to row `row`, a C expression, of a tensor. */
+  rowPointer(id: TensorId, row: string): string;
   /** Pointer to the scratch memory of a step. */
   scratch(step: number): string;
 }
@@ -63,11 +74,17 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>)
   const scope = makeNameScope([...runtimeNames, ...publicNames]);
   const constants = collectConstants(program, prefix, scope);
   const instances = collectInstances(program, prefix, scope);
-  const offsets = bindOffsets(program, macro);
-  const byTensor = new Map(offsets.flatMap((entry) => (entry.tensor ? [[entry.tensor.id, entry] as const] : [])));
-  const byStep = new Map(
-    offsets.flatMap((entry) => (entry.slot.scratchOf === undefined ? [] : [[entry.slot.scratchOf, entry] as const])),
+  const addresses = rowAddresses(program);
+  const rowTables = new Map(
+    Array.from(addresses).flatMap(([id, address]): (readonly [TensorId, RowTable])[] =>
+      address.kind === "ring"
+        ? []
+        : [[id, { name: scope(`${prefix}_${sanitize(id)}_rows`), offsets: address.offsets }]],
+    ),
   );
+  const offsets = bindOffsets(program, macro, rowTables);
+  const byTensor = new Map(offsets.flatMap((entry) => (entry.tensor ? [[entry.tensor.id, entry] as const] : [])));
+  const byStep = new Map(offsets.flatMap((entry) => (entry.step === undefined ? [] : [[entry.step, entry] as const])));
 
   const pointer = (id: TensorId): string => {
     const tensor = tensorOf(program.graph, id);
@@ -90,7 +107,18 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>)
     offsets,
     constants,
     instances,
+    rowTables,
     pointer,
+    rowPointer(id, row) {
+      const bytes = rowLength(tensorOf(program.graph, id).shape);
+      const address = addresses.get(id);
+      if (address === undefined) return `${pointer(id)} + (${row} * ${bytes})`;
+      if (address.kind === "table") {
+        const { name } = must(rowTables.get(id), `table of %${id}`);
+        return `&arena[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
+      }
+      return address.rows === 1 ? pointer(id) : `${pointer(id)} + ((${row} % ${address.rows}) * ${bytes})`;
+    },
     scratch: (step) => `&arena[${must(byStep.get(step), `scratch of step ${step}`).name}]`,
   };
 }
@@ -132,26 +160,39 @@ function portName(text: string, direction: PortBinding["direction"], scope: Name
   return scope(free ? name : `${direction === "input" ? "in" : "out"}_${name}`);
 }
 
-/** One enumerator per tensor and per scratch, in the order of their addresses and steps. */
-function bindOffsets(program: Program, macro: string): readonly Offset[] {
+/** How the rows of each tensor in flight are found. */
+function rowAddresses({ graph, arena }: Program): ReadonlyMap<TensorId, RowAddress> {
+  return new Map(
+    Array.from(arena.places).flatMap(([id, place]): (readonly [TensorId, RowAddress])[] => {
+      if (place.kind !== "arena" || place.rowOffsets === undefined) return [];
+      return [[id, rowAddress(place.rowOffsets, rowLength(tensorOf(graph, id).shape))]];
+    }),
+  );
+}
+
+/** One enumerator per tensor and per scratch, in the order of their addresses and steps; tables stand for themselves. */
+function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<TensorId, RowTable>): readonly Offset[] {
   const scope = makeNameScope();
   const slots = program.arena.slots.toSorted(
     (a, b) => a.offset - b.offset || a.firstStep - b.firstStep || a.lastStep - b.lastStep,
   );
+  const scratch = (step: number): Offset => ({
+    name: scope(`${macro}_AT_SCRATCH_${step}`),
+    offset: must(program.arena.scratch.get(step), "scratch offset"),
+    step,
+  });
   return slots.flatMap((slot): Offset[] => {
-    if (slot.scratchOf !== undefined) {
-      const name = scope(`${macro}_AT_SCRATCH_${slot.scratchOf}`);
-      return [{ name, offset: must(program.arena.scratch.get(slot.scratchOf), "scratch offset"), slot }];
-    }
-    return slot.tensors.map((id) => {
+    if (slot.scratchOf !== undefined) return [scratch(slot.scratchOf)];
+    const named = slot.tensors.filter((id) => !rowTables.has(id));
+    const tensors = named.map((id): Offset => {
       const place = must(program.arena.places.get(id), `place of %${id}`);
       invariant(place.kind === "arena", `%${id} is in a slot but not in the arena`);
       return {
         name: scope(`${macro}_AT_${sanitize(id).toUpperCase()}`),
         offset: place.offset,
-        slot,
         tensor: tensorOf(program.graph, id),
       };
     });
+    return [...tensors, ...Array.from(slot.pool?.scratch.keys() ?? [], scratch)];
   });
 }

@@ -2,7 +2,7 @@
 import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
 import { elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { fillsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
-import { type Program, type Slot, type Step, streamOf } from "../schedule/schedule.js";
+import { type Program, type RowPool, type Slot, type Step, streamOf } from "../schedule/schedule.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
@@ -10,7 +10,7 @@ import { callText, maxColumns } from "./c-literal.js";
 import { accessorViews, arenaLength, feedFunctions, runView } from "./header-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
-import { isHandedOver, rowPointer, streamArguments, streamName, streamView } from "./streams.js";
+import { isHandedOver, streamArguments, streamName, streamView } from "./streams.js";
 import type { ArenaView, FeedView, HandOverView, SourceView, StepView } from "./view.js";
 
 export function sourceView(
@@ -66,7 +66,7 @@ function feedView(program: Program, bindings: Bindings, steps: readonly Step[], 
     countersBytes: "sizeof ctx->made",
     rows: String(rowCount(shape)),
     rowBytes: String(rowLength(shape)),
-    place: rowPointer(program, bindings, input, "ctx->made[0]"),
+    place: bindings.rowPointer(input, "ctx->made[0]"),
     hasSink,
     usesSink: steps.some((step) => isHandedOver(program, step.node.output)),
     steps: steps.map((step) => stepView(program, bindings, step, trace)),
@@ -126,18 +126,26 @@ function liveText(program: Program, slot: Slot): string {
 }
 
 function slotText(program: Program, slot: Slot): string {
-  if (slot.scratchOf !== undefined) return scratchText(slot);
+  if (slot.scratchOf !== undefined) return `scratch of step ${slot.scratchOf}`;
   const { arena } = program;
   const over = arena.overlaps.flatMap((overlap) => {
     const input = arena.slots[overlap.input];
     return arena.slots[overlap.output] === slot && input ? [`over ${tensorNames(program, input)}`] : [];
   });
-  const ring = slot.ringRows === undefined ? [] : [`ring of ${slot.ringRows} rows`];
-  return [tensorNames(program, slot), ...ring, ...over].join(", ");
+  return [slot.pool ? poolText(program, slot.pool) : tensorNames(program, slot), ...over].join(", ");
 }
 
-function scratchText({ firstStep, lastStep }: Slot): string {
-  return firstStep === lastStep ? `scratch of step ${firstStep}` : `scratch of steps ${firstStep} to ${lastStep}`;
+/** "rows in flight: 3 of a, 1 of b; scratch of steps 0, 2" */
+function poolText({ graph }: Program, { rows, scratch }: RowPool): string {
+  const counts = Array.from(
+    rows,
+    ([id, { atOnce }]) => `${atOnce} of ${commentText(tensorOf(graph, id).source || id, 60)}`,
+  );
+  const steps = [...scratch.keys()];
+  return [
+    ...(counts.length > 0 ? [`rows in flight: ${counts.join(", ")}`] : []),
+    ...(steps.length > 0 ? [`scratch of ${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`] : []),
+  ].join("; ");
 }
 
 function tensorNames(program: Program, slot: Slot): string {
@@ -149,16 +157,13 @@ function stepView(program: Program, bindings: Bindings, step: Step, trace: boole
   const macs = step.macs > 0 ? `  ${step.macs} MAC` : "";
   const title = `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)}  ${commentText(stepGeometry(step))}${macs} ----`;
   const output = tensorOf(graph, step.node.output);
-  const traced = [String(step.index), bindings.pointer(output.id), `${byteCount(output)}u`];
+  const isAlone = streamOf(program.schedule, step) === undefined;
   return {
     title,
     why: wrapText(commentText(step.why, 300), maxColumns - 4 - "/*  */".length).join("\n       "),
     call: callOf(program, bindings, step),
-    trace: trace && step.call && !streamOf(program.schedule, step) ? callText("    ", "lwc_trace", traced, ";") : "",
-    handOver:
-      isHandedOver(program, output.id) && !streamOf(program.schedule, step)
-        ? handOverView(bindings, output)
-        : undefined,
+    trace: trace && step.call && isAlone ? traceCall(bindings, step, output) : "",
+    handOver: isHandedOver(program, output.id) && isAlone ? handOverView(bindings, output) : undefined,
   };
 }
 
@@ -181,6 +186,11 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
     ...bindings.instances.orderOf(step),
   ];
   return callText("    ", bindings.instances.nameOf(step), args, ";");
+}
+
+function traceCall(bindings: Bindings, step: Step, output: Tensor): string {
+  const args = [String(step.index), bindings.pointer(output.id), `${byteCount(output)}u`];
+  return callText("    ", "lwc_trace", args, ";");
 }
 
 function handOverView(bindings: Bindings, { id, shape }: Tensor): HandOverView {

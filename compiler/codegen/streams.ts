@@ -9,13 +9,15 @@ import { type Drive, fillsPaddingRow, kernelScratchOffset, needsPaddingRow } fro
 import { lastRow } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
-import type { Bindings } from "./bindings.js";
-import { callText } from "./c-literal.js";
+import type { Bindings, RowTable } from "./bindings.js";
+import { commentText, wrapText } from "./c-comment.js";
+import { callText, maxColumns } from "./c-literal.js";
 import { passesRow } from "./instances.js";
 import { kernelInputs } from "./kernel-inputs.js";
+import { tableType } from "./row-address.js";
 import { lastRowText, windowRowText } from "./row-text.js";
 import { stepShapes, stepTitle } from "./step-text.js";
-import type { StreamStepView, StreamView, WindowView } from "./view.js";
+import type { RowTableView, StreamStepView, StreamView, WindowView } from "./view.js";
 
 export function streamName(bindings: Bindings, stream: Stream): string {
   return `${bindings.prefix}_rows_${stream.first}_to_${stream.last}`;
@@ -65,6 +67,9 @@ export function streamView(program: Program, bindings: Bindings, stream: Stream,
   const isFed = stream.fed !== undefined;
   return {
     range: `${stream.first} to ${stream.last}`,
+    tables: Array.from(bindings.rowTables).flatMap(([id, table]) =>
+      stream.pool.rows.has(id) ? [tableView(program, id, table)] : [],
+    ),
     signature: callText("", `static void ${streamName(bindings, stream)}`, parameters, ""),
     counters: rows.map((row, i) => ({
       declaration: `${row.step ? "" : "const "}int32_t ${counterOf(row)}`,
@@ -77,6 +82,17 @@ export function streamView(program: Program, bindings: Bindings, stream: Stream,
       )
       .reverse(),
     saves: isFed ? rows.flatMap((row, i) => (row.step ? [`made[${i}] = ${counterOf(row)};`] : [])) : [],
+  };
+}
+
+function tableView({ graph }: Program, id: TensorId, { name, offsets }: RowTable): RowTableView {
+  const source = commentText(tensorOf(graph, id).source || id, 60);
+  return {
+    comment: `Where in the arena the rows of ${source} lie.`,
+    declaration: `static const ${tableType(offsets)} ${name}[${offsets.length}]`,
+    body: wrapText(`${offsets.join(", ")},`, maxColumns - 4)
+      .map((line) => `    ${line}`)
+      .join("\n"),
   };
 }
 
@@ -94,13 +110,14 @@ function tensorsOf(program: Program, stream: Stream): readonly TensorId[] {
 }
 
 function portsOf(program: Program, bindings: Bindings, stream: Stream): Bindings["ports"] {
-  const names = new Set(tensorsOf(program, stream).map((id) => bindings.pointer(id)));
+  const outside = tensorsOf(program, stream).filter((id) => program.arena.places.get(id)?.kind !== "arena");
+  const names = new Set(outside.map((id) => bindings.pointer(id)));
   return bindings.ports.filter((port) => !port.inArena && names.has(port.name));
 }
 
 function usesArena(program: Program, stream: Stream): boolean {
   const places = tensorsOf(program, stream).map((id) => program.arena.places.get(id)?.kind);
-  return places.includes("arena") || program.arena.scratch.has(stream.first);
+  return places.includes("arena") || stream.pool.scratch.size > 0;
 }
 
 function streamStep(
@@ -114,14 +131,14 @@ function streamStep(
   const { graph } = program;
   const call = must(step.call, "kernel");
   const counter = `y${step.index}`;
-  const out = rowPointer(program, bindings, step.node.output, counter);
-  const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, stream, kernelScratchOffset(call))] : [];
+  const out = bindings.rowPointer(step.node.output, counter);
+  const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
   const sources =
     drive.kind === "rows"
       ? ["rows"]
       : inputs.map(({ tensor, use }) =>
-          use.kind === "all" ? bindings.pointer(tensor) : rowPointer(program, bindings, tensor, counter),
+          use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
         );
   const bytes = rowLength(tensorOf(graph, step.node.output).shape);
   return {
@@ -129,8 +146,7 @@ function streamStep(
     title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
     ready: readyText(rows, inputs, counter, count),
     counter,
-    window:
-      drive.kind === "rows" ? windowView(program, bindings, stream, must(inputs[0], "input"), step, drive) : undefined,
+    window: drive.kind === "rows" ? windowView(bindings, must(inputs[0], "input"), step, drive) : undefined,
     call: callText(
       "            ",
       bindings.instances.nameOf(step),
@@ -160,9 +176,7 @@ function readyText(rows: readonly RowStep[], inputs: readonly RowInput[], counte
 
 /** The loop that fills the pointers to the rows of a window. */
 function windowView(
-  program: Program,
   bindings: Bindings,
-  stream: Stream,
   input: RowInput,
   step: Step,
   drive: Extract<Drive, { kind: "rows" }>,
@@ -171,33 +185,19 @@ function windowView(
   const { window, inRows, outRows, inRowBytes, padValue } = drive;
   return {
     size: String(window.size),
-    usesRow: needsPaddingRow(call) || ringRowsOf(program, input.tensor) !== 1,
+    usesRow:
+      needsPaddingRow(call) || bindings.rowPointer(input.tensor, "row") !== bindings.rowPointer(input.tensor, "0"),
     row: windowRowText(window, `y${step.index}`, inRows, outRows),
-    pointer: rowPointer(program, bindings, input.tensor, "row"),
+    pointer: bindings.rowPointer(input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,
     fillsPadding: fillsPaddingRow(call),
-    padding: needsPaddingRow(call) ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, stream, 0)) : "",
+    padding: needsPaddingRow(call) ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, step, 0)) : "",
     padValue: String(padValue),
     rowBytes: String(inRowBytes),
   };
 }
 
-/** Address of a row of a tensor, in its ring where it has one. */
-export function rowPointer(program: Program, bindings: Bindings, id: TensorId, row: string): string {
-  const bytes = rowLength(tensorOf(program.graph, id).shape);
-  const ringRows = ringRowsOf(program, id);
-  const base = bindings.pointer(id);
-  if (ringRows === undefined) return `${base} + (${row} * ${bytes})`;
-  return ringRows === 1 ? base : `${base} + ((${row} % ${ringRows}) * ${bytes})`;
-}
-
-/** Rows of a tensor that exist at once; undefined where all do. */
-function ringRowsOf(program: Program, id: TensorId): number | undefined {
-  const place = program.arena.places.get(id);
-  return place?.kind === "arena" ? place.ringRows : undefined;
-}
-
-function scratchPointer(bindings: Bindings, stream: Stream, offset: number): string {
-  return offset === 0 ? bindings.scratch(stream.first) : `${bindings.scratch(stream.first)} + ${offset}`;
+function scratchPointer(bindings: Bindings, { index }: Step, offset: number): string {
+  return offset === 0 ? bindings.scratch(index) : `${bindings.scratch(index)} + ${offset}`;
 }

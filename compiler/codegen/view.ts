@@ -175,6 +175,7 @@ export interface FlatView {
 export interface StreamView {
   /** "3 to 7" */
   readonly range: string;
+  readonly tables: readonly RowTableView[];
   readonly signature: string;
   /** The counters of rows, in the order of the steps. */
   readonly counters: readonly CounterView[];
@@ -182,6 +183,14 @@ export interface StreamView {
   readonly steps: readonly StreamStepView[];
   /** Statements that keep the counters until the next row arrives. */
   readonly saves: readonly string[];
+}
+
+/** Offsets of rows in flight that are no ring. */
+export interface RowTableView {
+  readonly comment: string;
+  /** `static const uint16_t lwc_net_x_rows[12]` */
+  readonly declaration: string;
+  readonly body: string;
 }
 
 export interface CounterView {

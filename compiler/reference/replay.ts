@@ -6,7 +6,7 @@ import { makeNumerics } from "../arith/numerics.js";
 import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
-import { rowsPerCall } from "../ops/kernel.js";
+import { rowsPerCall, totalScratchBytes } from "../ops/kernel.js";
 import type { RowKernel } from "../ops/op.js";
 import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
@@ -72,25 +72,30 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       }
     };
 
-    const isRing = (id: TensorId): boolean => {
+    const isByRows = (id: TensorId): boolean => {
       const place = plan.places.get(id);
-      return place?.kind === "arena" && place.ringRows !== undefined;
+      return place?.kind === "arena" && place.rowOffsets !== undefined;
     };
     graph.inputs.forEach((port, i) => {
-      const isWhole = plan.places.get(port.tensor)?.kind === "arena" && !isRing(port.tensor);
+      const isWhole = plan.places.get(port.tensor)?.kind === "arena" && !isByRows(port.tensor);
       if (isWhole) locate(port.tensor).set(must(inputs[i], `input ${i}`));
     });
     const locateRow = (id: TensorId, y: number): Values => {
       const { shape } = tensorOf(graph, id);
       const length = rowLength(shape);
       const place = must(plan.places.get(id), `place of %${id}`);
-      if (place.kind !== "arena" || place.ringRows === undefined)
+      if (place.kind !== "arena" || place.rowOffsets === undefined)
         return locate(id).subarray(y * length, (y + 1) * length);
-      return new Int8Array(memory, place.offset + (y % place.ringRows) * length, length);
+      return new Int8Array(memory, must(place.rowOffsets[y], `row ${y} of %${id}`), length);
     };
     const values = new Map<TensorId, Values>();
+    // A kernel may write its scratch before it reads its inputs: it is garbage when a step, or a row of a stream, starts.
+    const poisonScratch = ({ index, call }: Step): void => {
+      const offset = plan.scratch.get(index);
+      if (offset !== undefined && call) poison(bytes.subarray(offset, offset + totalScratchBytes(call)));
+    };
     const runStep = (step: Step): void => {
-      poisonScratch(bytes, plan.scratch.get(step.index), step.index, plan.slots, poison);
+      poisonScratch(step);
       // A kernel may write its row while it reads: where the row lies over input that is still needed, it is garbage now. What
       // works in place reads each element before it writes it.
       const isOverlapping = plan.overlaps.some((overlap) => overlap.step === step.index);
@@ -102,7 +107,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
       values.set(step.node.output, locate(step.node.output).slice());
     };
-    const runStream = ({ first, rows, kernels }: PreparedStream): void => {
+    const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
         const { step, output } = must(rows[i], "step");
@@ -113,7 +118,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
           row.set(input.subarray(y * row.length, (y + 1) * row.length));
         } else {
           const sources = step.node.inputs;
-          poisonScratch(bytes, plan.scratch.get(first), step.index, plan.slots, poison);
+          poisonScratch(step);
           must(kernels[i], "kernel")((input, at) => locateRow(must(sources[input], "input"), at), row, y);
         }
         must(values.get(output), "output").set(row, y * row.length);
@@ -133,24 +138,6 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       isHandedOver ? must(values.get(id), `rows of %${id}`) : locate(id).slice();
     return { outputs: graph.outputs.map((port) => outputOf(port.tensor)), values };
   };
-}
-
-/** A kernel may write its scratch before it reads its inputs: scratch is garbage when a step, or a row of a stream, starts. */
-function poisonScratch(
-  bytes: Int8Array,
-  offset: number | undefined,
-  step: number,
-  slots: readonly Slot[],
-  poison: (bytes: Int8Array) => void,
-): void {
-  if (offset === undefined) return;
-  const slot = must(
-    slots.find(
-      ({ scratchOf, firstStep, lastStep }) => scratchOf !== undefined && firstStep <= step && step <= lastStep,
-    ),
-    `scratch slot of step ${step}`,
-  );
-  poison(bytes.subarray(offset, offset + slot.bytes));
 }
 
 function bytesOf(values: Values): Int8Array {

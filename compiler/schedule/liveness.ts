@@ -4,21 +4,22 @@
 import { must } from "../diagnostics.js";
 import type { TensorId } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
-import { elementCount, rowLength } from "../ir/shape.js";
+import { elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
+import { alignBytes } from "./arena-align.js";
 import { type SafeDistances, safeDistances } from "./overlap.js";
 import { dyingInputs, planRows, streamSteps } from "./row-plan.js";
-import { type PortOptions, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
+import { type PortOptions, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 
 /** Tensors that share one piece of memory. */
 export interface Block {
   readonly tensors: readonly TensorId[];
-  /** The step, or first step of the stream, that uses the bytes as scratch. */
+  /** The step that uses the bytes as scratch. */
   readonly scratchOf?: number;
-  /** Rows that exist at once, where the tensor is a ring. */
-  readonly ringRows?: number;
+  /** What the bytes are to a stream, of whose tensors they hold rows. */
+  readonly pool?: RowPool;
   readonly bytes: number;
   /** -1: filled by the caller before step 0. */
   readonly firstStep: number;
@@ -49,7 +50,7 @@ export interface Liveness {
 
 interface OpenBlock {
   tensors: TensorId[];
-  ringRows?: number;
+  pool?: RowPool;
   bytes: number;
   firstStep: number;
   lastStep: number;
@@ -82,22 +83,21 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions): Livenes
     blockOf.set(id, block);
   };
 
-  const makeRing = (block: OpenBlock, id: TensorId, { rings }: Stream): void => {
-    const ringRows = rings.get(id);
-    if (ringRows === undefined) return;
-    block.ringRows = ringRows;
-    block.bytes = ringRows * rowLength(tensorOf(graph, id).shape);
-  };
-
+  for (const { pool, first, last } of schedule.streams) {
+    if (pool.bytes === 0) continue;
+    const block = { tensors: [...pool.rows.keys()], pool, bytes: pool.bytes, firstStep: first, lastStep: last };
+    blocks.push(block);
+    for (const id of block.tensors) blockOf.set(id, block);
+  }
   graph.inputs.forEach((port, index) => {
-    const feeding = schedule.streams.find(({ fed }) => fed === port.tensor);
-    const block = open(port.tensor, feeding?.first ?? -1);
-    if (feeding) makeRing(block, port.tensor, feeding);
-    else if (ports.io === "caller" && ports.input === "whole") block.caller = { kind: "input", index };
+    if (blockOf.has(port.tensor)) return;
+    const block = open(port.tensor, -1);
+    if (ports.io === "caller" && ports.input === "whole") block.caller = { kind: "input", index };
   });
   for (const step of steps) {
     const span = must(spans[step.index], "span");
     const stream = schedule.streams.find(({ first }) => first === span.first);
+    if (blockOf.has(step.node.output)) continue;
     const host = stream ? undefined : sharedInput(schedule, step, blockOf, outputs);
     if (host) {
       join(host, step.node.output);
@@ -105,7 +105,6 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions): Livenes
     }
     const block = open(step.node.output, span.first);
     block.lastStep = Math.max(block.lastStep, span.last);
-    if (stream) makeRing(block, step.node.output, stream);
   }
   if (ports.io === "caller" && ports.output === "whole") {
     graph.outputs.forEach((port, index) => {
@@ -113,7 +112,7 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions): Livenes
     });
   }
   return {
-    blocks: [...blocks, ...scratchBlocks(schedule, spans)],
+    blocks: [...blocks, ...scratchBlocks(schedule)],
     overlaps: [
       ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf))),
       ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
@@ -165,7 +164,7 @@ function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap
     dyingInputs(rows).flatMap((id): readonly Overlap[] => {
       const output = must(blockOf.get(row.output), "output");
       const input = must(blockOf.get(id), "input");
-      const isWhole = output.ringRows === undefined && !output.caller && !input.caller;
+      const isWhole = output.pool === undefined && !output.caller && !input.caller;
       const isOneReader = input.tensors.every((other) => other === id || !read.includes(other));
       if (!isWhole || input === output || input.lastStep !== stream.last || !isOneReader) return [];
       const distances = { forward: plan.distance(i, id), backward: Number.POSITIVE_INFINITY };
@@ -174,16 +173,14 @@ function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap
   );
 }
 
-function scratchBlocks(schedule: Schedule, spans: readonly Span[]): readonly Block[] {
-  const bytes = new Map<Span, number>();
-  for (const step of schedule.steps) {
-    const span = must(spans[step.index], "span");
-    const own = Math.max(0, ...[step.call, step.byRows].map((call) => (call ? totalScratchBytes(call) : 0)));
-    bytes.set(span, Math.max(bytes.get(span) ?? 0, own));
-  }
-  return [...bytes].flatMap(([{ first, last }, size]): readonly Block[] =>
-    size === 0 ? [] : [{ tensors: [], scratchOf: first, bytes: size, firstStep: first, lastStep: last }],
-  );
+/** Of steps that run alone; those of a stream have theirs in its pool. */
+function scratchBlocks(schedule: Schedule): readonly Block[] {
+  return schedule.steps.flatMap((step): readonly Block[] => {
+    const { index, call, byRows } = step;
+    const bytes = Math.max(0, ...[call, byRows].map((one) => (one ? totalScratchBytes(one) : 0)));
+    if (bytes === 0 || streamOf(schedule, step)) return [];
+    return [{ tensors: [], scratchOf: index, bytes, firstStep: index, lastStep: index }];
+  });
 }
 
 /** Per step, when it runs: steps of one stream share one span. */
@@ -225,13 +222,6 @@ export function aliveBytes({ blocks, overlaps }: Liveness, stepCount: number): r
     const alive = inArena.filter(isAlive).reduce((sum, block) => sum + alignBytes(block.bytes), 0);
     return alive - Math.max(0, ...saved);
   });
-}
-
-/** Offsets in the arena are multiples of this: enough for int32, int64 and float scratch. */
-export const ARENA_ALIGN = 8;
-
-export function alignBytes(bytes: number): number {
-  return Math.ceil(bytes / ARENA_ALIGN) * ARENA_ALIGN;
 }
 
 function bytesOf(schedule: Schedule, id: TensorId): number {

@@ -5,7 +5,8 @@
  */
 import { invariant, must } from "../diagnostics.js";
 import type { TensorId } from "../ir/graph.js";
-import { ARENA_ALIGN, alignBytes, aliveBytes, type Block, type Liveness, type Overlap } from "./liveness.js";
+import { ARENA_ALIGN, alignBytes } from "./arena-align.js";
+import { aliveBytes, type Block, type Liveness, type Overlap } from "./liveness.js";
 import type { SafeDistances } from "./overlap.js";
 import type { ArenaPlan, Place, Slot, SlotOverlap } from "./schedule.js";
 
@@ -16,12 +17,12 @@ export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
   const { blocks, overlaps } = liveness;
   const inArena = blocks.filter((block) => block.caller === undefined);
   const alive = aliveBytes(liveness, stepCount);
-  const lowerBound = Math.max(0, ...alive);
-  const peakStep = Math.max(0, alive.indexOf(lowerBound));
+  const busiest = Math.max(0, ...alive);
+  const peakStep = Math.max(0, alive.indexOf(busiest));
   const rules = separationRules(inArena, overlaps);
-  const offsets = bestOffsets(inArena, rules, lowerBound);
+  const offsets = bestOffsets(inArena, rules, busiest);
   const slots = inArena.map((block, i): Slot => {
-    const { tensors, bytes, firstStep, lastStep, scratchOf, ringRows } = block;
+    const { tensors, bytes, firstStep, lastStep, scratchOf, pool } = block;
     return {
       tensors,
       bytes,
@@ -29,7 +30,7 @@ export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
       lastStep,
       offset: must(offsets[i], "offset"),
       ...(scratchOf === undefined ? {} : { scratchOf }),
-      ...(ringRows === undefined ? {} : { ringRows }),
+      ...(pool === undefined ? {} : { pool }),
     };
   });
   const used = usedOverlaps(inArena, slots, overlaps);
@@ -41,11 +42,28 @@ export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
     overlaps: used,
     places: placesOf(blocks, offsets),
     scratch: new Map(
-      slots.flatMap((slot) => (slot.scratchOf === undefined ? [] : [[slot.scratchOf, slot.offset] as const])),
+      slots.flatMap(({ scratchOf, pool, offset }): readonly (readonly [number, number])[] => {
+        if (scratchOf !== undefined) return [[scratchOf, offset]];
+        return Array.from(pool?.scratch ?? [], ([step, at]) => [step, offset + at]);
+      }),
     ),
-    lowerBound,
+    lowerBound: boundOf(liveness, stepCount),
     peakStep,
   };
+}
+
+/** Bytes alive at the busiest step, pools as small as their busiest row allows. */
+function boundOf({ blocks, overlaps }: Liveness, stepCount: number): number {
+  const atBest = new Map(blocks.map((block) => [block, { ...block, bytes: block.pool?.lowerBound ?? block.bytes }]));
+  const smallest = (block: Block): Block => must(atBest.get(block), "block");
+  const alive = aliveBytes(
+    {
+      blocks: blocks.map(smallest),
+      overlaps: overlaps.map((one) => ({ ...one, input: smallest(one.input), output: smallest(one.output) })),
+    },
+    stepCount,
+  );
+  return Math.max(0, ...alive);
 }
 
 function live(a: { firstStep: number; lastStep: number }, b: { firstStep: number; lastStep: number }): boolean {
@@ -161,12 +179,18 @@ function placesOf(blocks: readonly Block[], offsets: readonly number[]): Readonl
     for (const id of block.tensors) {
       if (block.caller) places.set(id, block.caller);
       else {
-        const rows = block.ringRows === undefined ? {} : { ringRows: block.ringRows };
-        places.set(id, { kind: "arena", offset: must(offset, "offset"), ...rows });
+        places.set(id, placeIn(block, must(offset, "offset"), id));
       }
     }
   }
   return places;
+}
+
+function placeIn({ pool }: Block, offset: number, id: TensorId): Place {
+  const rowOffsets = pool?.rows.get(id)?.offsets.map((at) => offset + at);
+  return rowOffsets === undefined
+    ? { kind: "arena", offset }
+    : { kind: "arena", offset: must(rowOffsets[0], "row"), rowOffsets };
 }
 
 /** The overlaps that the offsets make use of. */

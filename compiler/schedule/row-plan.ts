@@ -1,7 +1,7 @@
 /**
- * Steps that run row by row, interleaved: which row is made when, how many rows of each tensor in between have to exist at
- * once, and how far an output may trail the input that it grows over. The rule is the same in the plan, in replay and in the C
- * code: of the steps that can make their next row, the one nearest the output makes it.
+ * Steps that run row by row, interleaved: which row is made when, how long each row in between is needed, and how far an output
+ * may trail the input that it grows over. The rule is the same in the plan, in replay and in the C code: of the steps that can
+ * make their next row, the one nearest the output makes it.
  */
 import { must } from "../diagnostics.js";
 import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
@@ -80,16 +80,28 @@ export function walkRows(steps: readonly RowStep[], make: (step: number, y: numb
   }
 }
 
+/** When a row is needed. Events are the rows of all steps, counted in their order. */
+export interface RowLife {
+  /** The event that makes it. */
+  readonly from: number;
+  /** The last event that reads it, or `from` where none does. */
+  readonly to: number;
+}
+
 export interface RowPlan {
-  /** Rows of each tensor made by a step of the stream that are needed at once, that step's output included. */
-  readonly ringRows: readonly number[];
+  /** Of each step, the life of every row that it makes. */
+  readonly lives: readonly (readonly RowLife[])[];
+  /** Number of events. */
+  readonly events: number;
   /** Least offset(input) - offset(output), by input tensor, for each step's output as a whole tensor. */
   readonly distance: (output: number, input: TensorId) => number;
 }
 
 export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
   const made = new Int32Array(steps.length);
-  const ringRows = new Array<number>(steps.length).fill(1);
+  const lives = steps.map((): { from: number; to: number }[] => []);
+  // Rows of each step before this one are no longer needed.
+  const ended = new Int32Array(steps.length);
   const readers = readersOf(steps);
   /** First row of a tensor that some step still reads, the row that is being made included. */
   const oldestNeeded = (tensor: TensorId): number =>
@@ -102,10 +114,15 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
   const external = [...readers.keys()].filter((tensor) => !steps.some(({ output }) => output === tensor));
   const rowBytes = (tensor: TensorId): number => rowLength(tensorOf(graph, tensor).shape);
   const distances = new Map<string, number>();
+  let events = 0;
+  const endRows = (producer: number): void => {
+    const rows = must(lives[producer], "rows");
+    const oldest = Math.min(rows.length, oldestNeeded(must(steps[producer], "step").output));
+    for (let y = ended[producer] ?? 0; y < oldest; y++) must(rows[y], "row").to = events;
+    ended[producer] = Math.max(ended[producer] ?? 0, oldest);
+  };
   walkRows(steps, (i, y) => {
-    const { output } = must(steps[i], "step");
-    const oldest = oldestNeeded(output);
-    if (oldest <= y) ringRows[i] = Math.max(ringRows[i] ?? 1, y + 1 - oldest);
+    const { output, inputs } = must(steps[i], "step");
     for (const input of external) {
       const first = oldestNeeded(input);
       if (first === Number.POSITIVE_INFINITY) continue;
@@ -114,8 +131,11 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
       distances.set(key, Math.max(distances.get(key) ?? 0, distance));
     }
     made[i] = y + 1;
+    must(lives[i], "rows").push({ from: events, to: events });
+    for (const { producer } of [{ producer: i }, ...inputs]) if (producer !== undefined) endRows(producer);
+    events++;
   });
-  return { ringRows, distance: (output, input) => distances.get(`${output} ${input}`) ?? 0 };
+  return { lives, events, distance: (output, input) => distances.get(`${output} ${input}`) ?? 0 };
 }
 
 function readersOf(steps: readonly RowStep[]): ReadonlyMap<TensorId, readonly { step: number; use: RowUse }[]> {

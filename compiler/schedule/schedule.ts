@@ -22,17 +22,34 @@ export interface Step {
 
 /**
  * Consecutive steps that run row by row, interleaved (row-plan.ts): of a tensor that lives and dies among them only the rows in
- * flight exist, in a ring. Nothing is computed twice.
+ * flight exist, in a pool. Nothing is computed twice.
  */
 export interface Stream {
   /** Indices of the first and the last step. */
   readonly first: number;
   readonly last: number;
-  /** Rows of the ring of each tensor that never exists as a whole. */
-  readonly rings: ReadonlyMap<TensorId, number>;
-  /** The graph input whose rows arrive one by one from the caller, in a ring too; the stream then starts with step 0. */
+  readonly pool: RowPool;
+  /** The graph input whose rows arrive one by one from the caller, in the pool too; the stream then starts with step 0. */
   readonly fed?: TensorId;
   readonly why: string;
+}
+
+/** Memory of a stream for rows in flight and for scratch, used over and over (row-pool.ts). Offsets are those in the pool. */
+export interface RowPool {
+  readonly bytes: number;
+  /** Bytes needed at once at the busiest row: no layout can do with less. */
+  readonly lowerBound: number;
+  /** Of each tensor that never exists as a whole. */
+  readonly rows: ReadonlyMap<TensorId, PooledRows>;
+  /** Of each step that needs scratch memory. */
+  readonly scratch: ReadonlyMap<number, number>;
+}
+
+export interface PooledRows {
+  /** Where each row lies while it is needed. */
+  readonly offsets: readonly number[];
+  /** Rows that are needed at once, at most. */
+  readonly atOnce: number;
 }
 
 export interface Schedule {
@@ -62,8 +79,8 @@ export type Place =
   | {
       readonly kind: "arena";
       readonly offset: number;
-      /** Row y is at offset + (y % ringRows) * row bytes; absent where the whole tensor is there. */
-      readonly ringRows?: number;
+      /** Where each row is while it is needed, the first at `offset`; absent where the whole tensor is there. */
+      readonly rowOffsets?: readonly number[];
     }
   /** The caller's buffer, given to run(): the index of the graph input or output. */
   | { readonly kind: "input"; readonly index: number }
@@ -72,10 +89,10 @@ export type Place =
 export interface Slot {
   /** Tensors that share these bytes: views and in-place results, first the one that opens the slot. */
   readonly tensors: readonly TensorId[];
-  /** Or the scratch of a step, or of the stream that starts with it. */
+  /** Or the scratch of a step. */
   readonly scratchOf?: number;
-  /** Rows that exist at once, where the tensor is a ring of rows. */
-  readonly ringRows?: number;
+  /** Or the pool of a stream, whose tensors are those of which it holds rows. */
+  readonly pool?: RowPool;
   readonly offset: number;
   readonly bytes: number;
   /** First step that writes and last step that reads, inclusive. -1: filled before step 0; steps.length: read by the caller. */
@@ -101,7 +118,7 @@ export interface ArenaPlan {
   readonly slots: readonly Slot[];
   readonly overlaps: readonly SlotOverlap[];
   readonly places: ReadonlyMap<TensorId, Place>;
-  /** Offset of each step's scratch, where it has any. */
+  /** Offset of each step's scratch, where it has any, in a pool or alone. */
   readonly scratch: ReadonlyMap<number, number>;
   /** Bytes alive at the busiest step, overlaps counted once: no plan for this schedule can be smaller. */
   readonly lowerBound: number;

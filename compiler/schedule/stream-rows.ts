@@ -5,12 +5,14 @@
  */
 import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
-import { elementCount, rowCount, rowLength } from "../ir/shape.js";
+import { elementCount, rowCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import { type KernelCall, totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
-import { alignBytes, aliveBytes, computeLiveness } from "./liveness.js";
+import { alignBytes } from "./arena-align.js";
+import { aliveBytes, computeLiveness } from "./liveness.js";
+import { rowCall } from "./row-call.js";
 import { dyingInputs, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
+import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
 export interface StreamOptions {
@@ -34,17 +36,43 @@ export function streamRows(schedule: Schedule, options: StreamOptions): Schedule
   const whole = Math.max(0, ...single);
   const isFed = options.ports.input === "rows";
   if (options.budget !== undefined && whole <= options.budget && !isFed) return schedule;
-  const pieces = preferFed(findPieces(schedule, single, options), steps.length, options);
-  const least = leastPeak(pieces, steps.length);
-  const bound = options.budget === undefined ? least : Math.max(least, options.budget);
-  const streams = cheapestWithin(pieces, schedule, bound, options).map((piece) => ({
-    first: piece.first,
-    last: piece.last,
-    rings: piece.rings,
-    ...(piece.fed === undefined ? {} : { fed: piece.fed }),
-    why: `rows of ${piece.last - piece.first + 1} layers in flight: ${piece.bytes} bytes alive instead of ${piece.without}`,
-  }));
+  const pieces = findPieces(schedule, single, options);
+  const streams = choosePieces(pieces, schedule, options).map(
+    ({ first, last, bytes, without, fed, contents }): Stream => ({
+      first,
+      last,
+      pool: planPool(must(contents, "contents")),
+      ...(fed === undefined ? {} : { fed }),
+      why: `rows of ${last - first + 1} layers in flight: ${bytes} bytes alive instead of ${without}`,
+    }),
+  );
   return streams.length === 0 ? schedule : applyStreams(schedule, streams);
+}
+
+/** Layouts that are made in search of the streams. */
+const MAX_ROUNDS = 12;
+
+/**
+ * The streams of the best cut. Each is first thought to be as small as its busiest row allows; where the layout of one that was
+ * chosen turns out larger, the choice is made again.
+ */
+function choosePieces(estimated: readonly Piece[], schedule: Schedule, options: StreamOptions): readonly Piece[] {
+  const { steps } = schedule;
+  let all = estimated;
+  for (let round = 0; ; round++) {
+    const pieces = preferFed(all, steps.length, options);
+    const least = leastPeak(pieces, steps.length);
+    const bound = options.budget === undefined ? least : Math.max(least, options.budget);
+    const chosen = cheapestWithin(pieces, schedule, bound, options);
+    const open = new Set(chosen.filter(({ isEstimate }) => isEstimate === true));
+    if (open.size === 0 || round === MAX_ROUNDS) return chosen;
+    all = all.map((piece) => {
+      if (!open.has(piece)) return piece;
+      const contents = must(piece.contents, "contents");
+      const bytes = piece.bytes + quickPoolBytes(contents) - poolPeak(contents);
+      return { ...piece, bytes, isEstimate: false };
+    });
+  }
 }
 
 /** A step that runs alone, or a stream. */
@@ -57,8 +85,10 @@ interface Piece {
   readonly without: number;
   /** Instructions that the loop around its rows costs. */
   readonly cost: number;
-  readonly isStream: boolean;
-  readonly rings: ReadonlyMap<TensorId, number>;
+  /** Of a stream. */
+  readonly contents?: PoolContents;
+  /** True of a stream until its contents are laid out. */
+  readonly isEstimate?: boolean;
   /** The graph input that arrives row by row while it runs. */
   readonly fed?: TensorId;
 }
@@ -80,18 +110,13 @@ function applyStreams(schedule: Schedule, streams: readonly Stream[]): Schedule 
   return { ...schedule, steps, streams };
 }
 
-/** The call that makes one row, where the step can be streamed. */
-export function rowCall(step: Step): KernelCall | undefined {
-  return step.byRows ?? (step.call?.drive.kind === "rows" ? step.call : undefined);
-}
-
 function findPieces(schedule: Schedule, single: readonly number[], options: StreamOptions): readonly Piece[] {
   const { graph, steps } = schedule;
   const { ports } = options;
   const life = lifetimes(schedule, ports);
   const pieces: Piece[] = steps.map(({ index }) => {
     const bytes = single[index] ?? 0;
-    return { first: index, last: index, bytes, without: bytes, cost: 0, isStream: false, rings: new Map() };
+    return { first: index, last: index, bytes, without: bytes, cost: 0 };
   });
   const input = ports.input === "rows" ? graph.inputs[0]?.tensor : undefined;
   const handedOver = new Set(ports.output === "rows" ? graph.outputs.map((port) => port.tensor) : []);
@@ -103,7 +128,7 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
       const add = (fed: TensorId | undefined): void => {
         const stream = planStream(schedule, life, members, fed);
         if (!stream || (fed === undefined && stream.bytes >= without)) return;
-        pieces.push({ first, last, without, isStream: true, ...stream, ...(fed === undefined ? {} : { fed }) });
+        pieces.push({ first, last, without, isEstimate: true, ...stream, ...(fed === undefined ? {} : { fed }) });
       };
       if (first === 0 && input !== undefined) add(input);
       if (last > first || handedOver.has(must(steps[last], "step").node.output)) add(undefined);
@@ -118,7 +143,7 @@ function planStream(
   life: ReadonlyMap<TensorId, Life>,
   members: readonly Step[],
   fed: TensorId | undefined,
-): Pick<Piece, "bytes" | "cost" | "rings"> | undefined {
+): Pick<Piece, "bytes" | "cost" | "contents"> | undefined {
   const { graph } = schedule;
   const rows = rowSteps(graph, members, fed);
   const readsWhole = rows.some(({ inputs }) =>
@@ -184,45 +209,37 @@ function lifetimes(schedule: Schedule, ports: PortOptions): ReadonlyMap<TensorId
   return life;
 }
 
-/** Bytes alive while the steps run as a stream, and the rings of what lives and dies inside. */
+/** Bytes alive while the steps run as a stream, and what lives and dies inside. */
 function streamBytes(
   schedule: Schedule,
   life: ReadonlyMap<TensorId, Life>,
   members: readonly Step[],
   rows: readonly RowStep[],
   plan: RowPlan,
-): { readonly bytes: number; readonly rings: ReadonlyMap<TensorId, number> } {
-  const { graph } = schedule;
+): Pick<Piece, "bytes" | "contents"> {
+  const { graph, steps } = schedule;
   const first = must(members[0], "step").index;
   const last = must(members.at(-1), "step").index;
-  const rings = new Map<TensorId, number>();
-  let bytes = Math.max(0, ...members.map((step) => totalScratchBytes(must(rowCall(step), "row call"))));
-  rows.forEach(({ output: id }, i) => {
-    const own = life.get(id);
-    // Views behind the stream share the bytes of their source, which then must exist as a whole.
-    if (own === undefined || own.read > last) return;
-    const count = Math.min(plan.ringRows[i] ?? 1, rowCount(tensorOf(graph, id).shape));
-    rings.set(id, count);
-    bytes += alignBytes(count * rowLength(tensorOf(graph, id).shape));
-  });
+  // Views behind the stream share the bytes of their source, which then must exist as a whole.
+  const dies = rows.map(({ output }) => output).filter((id) => (life.get(id)?.read ?? steps.length) <= last);
+  const contents = { graph, rows, plan, inFlight: new Set(dies) };
+  let bytes = poolPeak(contents);
   for (const [id, { made, read, bytes: size, isCaller }] of life) {
-    if (!isCaller && made <= last && read >= first && !rings.has(id)) bytes += alignBytes(size);
+    if (!isCaller && made <= last && read >= first && !contents.inFlight.has(id)) bytes += alignBytes(size);
   }
-  return { bytes: bytes - overlapSaving(life, rows, plan, rings, last), rings };
+  return { bytes: bytes - overlapSaving(life, contents, last), contents };
 }
 
 /** The most that one output saves by growing over an input that dies in the stream. */
 function overlapSaving(
   life: ReadonlyMap<TensorId, Life>,
-  rows: readonly RowStep[],
-  plan: RowPlan,
-  rings: ReadonlyMap<TensorId, number>,
+  { rows, plan, inFlight }: PoolContents,
   last: number,
 ): number {
   let saving = 0;
   rows.forEach(({ output: id }, i) => {
     const output = life.get(id);
-    if (!output || output.isCaller || rings.has(id)) return;
+    if (!output || output.isCaller || inFlight.has(id)) return;
     for (const source of dyingInputs(rows)) {
       const input = life.get(source);
       if (!input || input.isCaller || input.read > last) continue;
@@ -291,7 +308,7 @@ function cheapestCut(
   const streams: Piece[] = [];
   for (let end = stepCount; end > 0; ) {
     const piece = must(via[end], "piece");
-    if (piece.isStream) streams.unshift(piece);
+    if (piece.contents) streams.unshift(piece);
     end = piece.first;
   }
   return { cost: costs[stepCount] ?? 0, streams };

@@ -53,13 +53,12 @@ function expectEqual(program: Program): void {
 }
 
 describe("rows from the caller", () => {
-  test("live in a ring of the first stream", () => {
+  test("live in the pool of the first stream", () => {
     const program = compiled(classifier(), { input: "rows" });
     const input = program.graph.inputs[0]!.tensor;
     expect(program.schedule.streams[0]).toMatchObject({ first: 0, fed: input });
-    expect(program.arena.places.get(input)).toMatchObject({ kind: "arena", ringRows: 3 });
     // Three rows of the input, nine less than the whole of it.
-    expect(program.arena.slots.find((slot) => slot.tensors.includes(input))?.bytes).toBe(3 * 30);
+    expect(program.arena.slots.find((slot) => slot.tensors.includes(input))?.pool?.rows.get(input)?.atOnce).toBe(3);
     expectEqual(program);
   });
 
@@ -76,7 +75,7 @@ describe("rows from the caller", () => {
 
   test("and rows to the caller leave no whole map", () => {
     const program = compiled(mapToMap(), { input: "rows", output: "rows" });
-    expect(program.arena.slots.every((slot) => slot.scratchOf !== undefined || slot.ringRows !== undefined)).toBe(true);
+    expect(program.arena.slots.every((slot) => slot.scratchOf !== undefined || slot.pool !== undefined)).toBe(true);
     expect(programSizes(program).contextBytes).toBe(program.arena.bytes + 32);
     expectEqual(program);
     expectEqual(compiled(mapToMap(), { output: "rows" }));

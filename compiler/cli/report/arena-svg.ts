@@ -65,9 +65,10 @@ function slotBox(slot: SlotReport, { x, y }: Scale, stepCount: number): string {
   const top = y(slot.offset + slot.bytes);
   const first = slot.first_step < 0 ? "before" : `step ${slot.first_step}`;
   const last = slot.last_step >= stepCount ? "after" : `step ${slot.last_step}`;
-  const ring = slot.ring_rows === null ? "" : `, a ring of ${slot.ring_rows} rows`;
+  const counts = slot.rows.map(({ tensor, at_once }) => `${at_once} of ${printable(tensor, 60)}`).join(", ");
+  const rows = counts === "" ? "" : `, rows at once: ${counts}`;
   const over = slot.over === null ? "" : `, grows over ${printable(slot.over, 80)}`;
-  const title = `${printable(slot.what, 200)}: ${group(slot.bytes)} bytes at ${group(slot.offset)}, ${first} to ${last}${ring}${over}`;
+  const title = `${printable(slot.what, 200)}: ${group(slot.bytes)} bytes at ${group(slot.offset)}, ${first} to ${last}${rows}${over}`;
   const box = `x="${px(left)}" y="${px(top)}" width="${px(x(slot.last_step + 1) - left)}" height="${px(y(slot.offset) - top)}"`;
   return `<rect class="${slot.kind}" ${box}><title>${escapeHtml(title)}</title></rect>`;
 }

@@ -11,7 +11,7 @@ export function reportHtml(report: Report): string {
   return htmlPage(title, [
     factTable(report),
     "<h2>Arena</h2>",
-    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time; green: rings of rows; orange: scratch.</p>`,
+    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time; green: rows in flight of layers that run row by row, with their scratch; orange: scratch.</p>`,
     `<div class="wide">${arenaSvg(report)}</div>`,
     `<h2>Alive at the peak</h2>`,
     `<p>Step ${report.peak.step}: ${group(report.peak.bytes)} bytes.</p>`,

@@ -3,8 +3,8 @@ import { commentText as printable } from "../../codegen/c-comment.js";
 import { escapeHtml } from "./escape-html.js";
 
 const style = `
-:root { color-scheme: light dark; --line: #c9ced6; --soft: #f3f5f8; --tensor: #6ea0dc; --ring: #7fbf8e; --scratch: #e0a458; --peak: #f6e3e3; }
-@media (prefers-color-scheme: dark) { :root { --line: #454b55; --soft: #22262c; --tensor: #3f6ea8; --ring: #2f6d42; --scratch: #9a6a24; --peak: #3a2427; } }
+:root { color-scheme: light dark; --line: #c9ced6; --soft: #f3f5f8; --tensor: #6ea0dc; --pool: #7fbf8e; --scratch: #e0a458; --peak: #f6e3e3; }
+@media (prefers-color-scheme: dark) { :root { --line: #454b55; --soft: #22262c; --tensor: #3f6ea8; --pool: #2f6d42; --scratch: #9a6a24; --peak: #3a2427; } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 88rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -19,7 +19,7 @@ svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); }
 svg .peak { fill: var(--peak); }
 svg .tensor { fill: var(--tensor); fill-opacity: 0.75; stroke: var(--line); }
-svg .ring { fill: var(--ring); stroke: var(--line); }
+svg .pool { fill: var(--pool); stroke: var(--line); }
 svg .scratch { fill: var(--scratch); stroke: var(--line); }
 `;
 

@@ -98,9 +98,10 @@ export interface StepReport {
 
 export interface SlotReport {
   readonly what: string;
-  readonly kind: "tensor" | "ring" | "scratch";
-  /** Rows that exist at once; null where the whole tensor does. */
-  readonly ring_rows: number | null;
+  /** A pool holds the rows in flight of a stream, and its scratch. */
+  readonly kind: "tensor" | "pool" | "scratch";
+  /** In a pool: of which tensors, and how many rows are needed at once. */
+  readonly rows: readonly { readonly tensor: string; readonly at_once: number }[];
   readonly offset: number;
   readonly bytes: number;
   /** What it grows over in its first step; null where it has its bytes to itself. */
@@ -220,17 +221,15 @@ function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: 
   };
 }
 
-function scratchName({ firstStep, lastStep }: Slot): string {
-  return firstStep === lastStep ? `scratch of step ${firstStep}` : `scratch of steps ${firstStep} to ${lastStep}`;
-}
-
 function slotReport({ graph, arena }: Program, slot: Slot, index: number): SlotReport {
-  const namesOf = (one: Slot): string => one.tensors.map((id) => tensorOf(graph, id).source || id).join(", then ");
+  const nameOf = (id: TensorId): string => tensorOf(graph, id).source || id;
+  const namesOf = (one: Slot): string =>
+    one.pool ? `rows of ${one.tensors.map(nameOf).join(", ")}` : one.tensors.map(nameOf).join(", then ");
   const under = arena.slots[arena.overlaps.find((overlap) => overlap.output === index)?.input ?? -1];
   return {
-    what: slot.scratchOf === undefined ? namesOf(slot) : scratchName(slot),
-    kind: slot.scratchOf !== undefined ? "scratch" : slot.ringRows === undefined ? "tensor" : "ring",
-    ring_rows: slot.ringRows ?? null,
+    what: slot.scratchOf === undefined ? namesOf(slot) : `scratch of step ${slot.scratchOf}`,
+    kind: slot.scratchOf !== undefined ? "scratch" : slot.pool === undefined ? "tensor" : "pool",
+    rows: Array.from(slot.pool?.rows ?? [], ([id, { atOnce }]) => ({ tensor: nameOf(id), at_once: atOnce })),
     over: under ? namesOf(under) : null,
     offset: slot.offset,
     bytes: slot.bytes,

@@ -1,5 +1,9 @@
-/** Layers that enlarge their maps, streamed: several output rows share a window of input rows, in the plan, in replay and in C. */
+/**
+ * Streams in the plan, in replay and in C: layers that enlarge their maps, where several output rows share a window of input
+ * rows, and layers whose rows lie in one pool, wherever there is room.
+ */
 import { expect, test } from "vitest";
+import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
@@ -60,3 +64,35 @@ test.each([
   },
   240_000,
 );
+
+test("rows in a pool, whose offsets are in tables", async () => {
+  const b = new GraphBuilder("pooled");
+  const pads = [1, 1, 1, 1];
+  let x = b.input([1, 33, 20, 3]);
+  for (const [channels, stride] of [
+    [8, 2],
+    [8, 1],
+    [16, 1],
+    [16, 2],
+    [16, 1],
+    [4, 2],
+  ] as const)
+    x = product(b, "conv2d", x, [channels, 3, 3, b.shapeOf(x)[3]!], { strides: [stride, stride], pads });
+  const graph = b.output(x).build();
+  const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena", optimize: "ram", input: "rows" });
+  const assets = await readAssets();
+  const source = emit(program, assets).find(({ path }) => path === "pooled.c")!.text;
+  expect(source).toMatch(/static const uint16_t lwc_pooled_\w+_rows\[\d+\]/);
+  const engines = ["replay", "host", "qemu"] as const;
+  const result = await verifyProgram({
+    program,
+    imported: graph,
+    assets,
+    engines,
+    runs: 2,
+    layers: true,
+    strict: true,
+  });
+  expect(result.differences).toEqual([]);
+  expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+}, 240_000);

@@ -1,0 +1,30 @@
+/** Where a row of a tensor in flight lies, as C: a ring is base plus row number modulo length, anything else a table of offsets. */
+import { must } from "../diagnostics.js";
+
+export type RowAddress =
+  /** Row y at base + (y % rows) * row bytes. */
+  | { readonly kind: "ring"; readonly rows: number }
+  /** Row y at the offset number y % offsets.length, or y where there are as many offsets as rows. */
+  | { readonly kind: "table"; readonly offsets: readonly number[]; readonly isFull: boolean };
+
+/** `offsets`: of each row. */
+export function rowAddress(offsets: readonly number[], rowBytes: number): RowAddress {
+  const period = periodOf(offsets);
+  const base = must(offsets[0], "row");
+  const isRing = offsets.slice(0, period).every((offset, y) => offset === base + y * rowBytes);
+  if (isRing) return { kind: "ring", rows: period };
+  return { kind: "table", offsets: offsets.slice(0, period), isFull: period === offsets.length };
+}
+
+/** The least number of rows after which the offsets repeat; all of them where that saves less than half. */
+function periodOf(offsets: readonly number[]): number {
+  for (let period = 1; 2 * period <= offsets.length; period++) {
+    if (offsets.every((offset, y) => offset === offsets[y % period])) return period;
+  }
+  return offsets.length;
+}
+
+/** The integer type of a table. */
+export function tableType(offsets: readonly number[]): "uint16_t" | "uint32_t" {
+  return Math.max(...offsets) <= 0xffff ? "uint16_t" : "uint32_t";
+}
