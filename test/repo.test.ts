@@ -33,6 +33,17 @@ test("every importer has its row among the ONNX operators, and no operator is bo
   expect(Object.keys(missingOperators).filter((name) => Object.hasOwn(operatorRows, name))).toEqual([]);
 });
 
+test("docs/kernels.md has a line for every kernel", () => {
+  const page = read("docs/kernels.md");
+  const headers = readdirSync(join(root, "runtime-c/src")).filter((file) => file.endsWith(".h"));
+  const kernels = headers.flatMap((file) => {
+    const name = file.replace(/\.h$/, "");
+    return read(`runtime-c/src/${file}`).includes(`void ${name}(`) ? [name] : [];
+  });
+  expect(kernels.length).toBeGreaterThan(40);
+  expect(kernels.filter((kernel) => !page.includes(`\`${kernel}\``))).toEqual([]);
+});
+
 test("docs/diagnostics.md says what the sources say", () => {
   const page = execFileSync("node", ["docs/diagnostics-page.mjs"], { cwd: root, encoding: "utf8" });
   expect(read("docs/diagnostics.md"), "run `npm run docs`").toBe(page);

@@ -101,6 +101,8 @@ function shortChannel(
     if (!fit) continue;
     const { offset, add } = fit;
     if (channel.accMax + offset > 2 ** 31 - 1 || Math.abs(add) >= 2 ** 31) continue;
+    // ReLU makes negative accumulators 0, whose result must be the zero point.
+    if (isRelu(layer) && Math.floor(add / 2 ** (exponent - 32)) !== layer.zeroPoint) continue;
     // hi32(product) + add must stay within int32.
     const reach =
       Math.max(Math.abs(channel.accMin + offset), Math.abs(channel.accMax + offset)) * (mult / 2 ** 32) +
@@ -201,10 +203,16 @@ function planFloat(layer: RequantLayer, why: string): RequantPlan {
   };
 }
 
-/** Whether results stay within an int16 before the clamp, which is int8's own: then kernels saturate halves of a register. */
-function isNarrow({ channels, min, max }: RequantLayer): boolean {
-  if (min !== -128 || max !== 127) return false;
+/** Whether results stay within an int16 before the clamp, which is int8's own or ReLU's: then kernels saturate halves of a register. */
+function isNarrow(layer: RequantLayer): boolean {
+  const { channels, min, max } = layer;
+  if (!isRelu(layer) && (min !== -128 || max !== 127)) return false;
   return channels.every((channel) => magnitudeOf(channel) * channel.scale < 2 ** 15 - 256);
+}
+
+/** Whether the lower clamp is ReLU's, at the zero point: C applies it to the accumulator (lwc_requant_is_relu). */
+function isRelu({ zeroPoint, min, max }: RequantLayer): boolean {
+  return min === zeroPoint && (min > -128 || max < 127);
 }
 
 /** What the C form computes for channel c, line for line (runtime-c/src/lwc_requant.h); `acc` includes the real bias. */

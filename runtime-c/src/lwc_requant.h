@@ -66,15 +66,36 @@ LWC_COLD int32_t lwc_requant_near_tie(int32_t acc, uint32_t bits)
     return (acc < 0) ? -rounded : rounded;
 }
 
+/*
+ * Whether the lower clamp is ReLU's, at the zero point: then it is cheaper on the accumulator, as zero yields the zero point in every
+ * form, and what is left is the saturation of an int8, or an upper clamp.
+ */
+LWC_INLINE int32_t lwc_requant_is_relu(const lwc_requant *q)
+{
+    return ((q->min == q->zero_point) && ((q->min > -128) || (q->max < 127))) ? 1 : 0;
+}
+
+/* 0 if negative. */
+LWC_INLINE int32_t lwc_relu(int32_t acc)
+{
+    return acc & ~(acc >> 31);
+}
+
 /* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
 LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
 {
+    const int32_t is_relu = lwc_requant_is_relu(q);
+    const int32_t min = (is_relu != 0) ? -128 : q->min;
     int32_t y;
+
+    if (is_relu != 0) {
+        acc = lwc_relu(acc);
+    }
 
     switch (q->form) {
     case LWC_REQUANT_SHORT:
         y = lwc_smmla(acc, w[1], w[2]);
-        if ((q->min == -128) && (q->max == 127)) {
+        if ((min == -128) && (q->max == 127)) {
             return lwc_saturate_s8(y, q->shift);
         }
         y >>= q->shift;
@@ -119,13 +140,13 @@ LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, 
         float scale;
 
         memcpy(&scale, &w[1], sizeof scale);
-        return lwc_quantize_f32((float)acc * scale, q->zero_point, q->min, q->max);
+        return lwc_quantize_f32((float)acc * scale, q->zero_point, min, q->max);
     }
     }
-    if ((q->min == -128) && (q->max == 127)) {
+    if ((min == -128) && (q->max == 127)) {
         return lwc_saturate_s8(y, 0);
     }
-    return lwc_clamp(y, q->min, q->max);
+    return lwc_clamp(y, min, q->max);
 }
 
 /* Requantizes the accumulator of `channel`. */

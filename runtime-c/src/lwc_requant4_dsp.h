@@ -23,22 +23,29 @@ LWC_INLINE int32_t lwc_requantize_sum(const lwc_requant *q, const int32_t *words
 
 /*
  * Requantizes n (1 to 4) sums of one channel in float32, where results fit int16 before the clamp. An even zero point is added
- * before the sum is rounded: ties stay where they are.
+ * before the sum is rounded: ties stay where they are. An upper clamp below 127 saturates when it is lifted there.
  */
 LWC_INLINE void lwc_requantize_narrow(const lwc_requant *q, const int32_t *words, int32_t n, int32_t *s)
 {
-    const int32_t odd = q->zero_point & 1;
-    const float offset = 12582912.0f + (float)(q->zero_point - odd);
+    const int32_t lift = 127 - q->max;
+    const int32_t odd = (q->zero_point + lift) & 1;
+    const float offset = 12582912.0f + (float)(q->zero_point + lift - odd);
     float scale;
 
     memcpy(&scale, &words[1], sizeof scale);
+    if (lwc_requant_is_relu(q) != 0) {
+        LWC_UNROLL
+        for (int32_t i = 0; i < n; ++i) {
+            s[i] = lwc_relu(s[i]);
+        }
+    }
     lwc_scale_f32(&s[0], &s[1], scale, offset);
     if (n > 2) {
         lwc_scale_f32(&s[2], &s[3], scale, offset);
     }
     LWC_UNROLL
     for (int32_t i = 0; i < n; ++i) {
-        s[i] = (int32_t)lwc_saturate_low_s8((uint32_t)(s[i] + odd));
+        s[i] = (int32_t)lwc_saturate_low_s8((uint32_t)(s[i] + odd)) - lift;
     }
 }
 

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { must } from "../../compiler/diagnostics.js";
 
 const warnings = (
   "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-align -Wcast-qual -Wstrict-prototypes " +
@@ -11,11 +12,16 @@ const warnings = (
 const cFlags = ["-std=c11", "-ffp-contract=off", ...warnings, "-I.", "-c"];
 const cxxFlags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I.", "-fsyntax-only", "-x", "c++"];
 
+/** clang has no C library for Arm: it takes the one of arm-none-eabi-gcc. */
+const clangArm = ["clang", "-O2", "--target=arm-none-eabi", "-mthumb", "-mfloat-abi=hard", "-isystem", armHeaders()];
+
 const compilers: Readonly<Record<string, readonly string[]>> = {
   gcc: ["gcc", "-O2"],
   clang: ["clang", "-O2"],
   "arm m7": ["arm-none-eabi-gcc", "-O2", "-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
   "arm m0": ["arm-none-eabi-gcc", "-O2", "-mcpu=cortex-m0", "-mthumb"],
+  "clang for m4": [...clangArm, "-mcpu=cortex-m4"],
+  "clang for m55": [...clangArm, "-mcpu=cortex-m55"],
 };
 
 export const compilerNames = Object.keys(compilers);
@@ -54,4 +60,11 @@ function run(directory: string, command: string, args: readonly string[]): strin
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The folder of string.h, from the list of what a file depends on. */
+function armHeaders(): string {
+  const args = ["-M", "-include", "string.h", "-x", "c", "/dev/null"];
+  const listed = execFileSync("arm-none-eabi-gcc", args, { encoding: "utf8" });
+  return must(/(\S+)\/string\.h/.exec(listed)?.[1], "string.h");
 }

@@ -2,6 +2,7 @@
  * The kernels of cores with the DSP extension, over the shapes that their blocks, tails, borders and blocks of rows tell apart:
  * the reference, the schedule, the portable twins under sanitizers and QEMU agree on every byte.
  */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
@@ -15,6 +16,7 @@ import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { type Clamp, clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
@@ -24,12 +26,6 @@ const seed = fc.integer({ min: 1, max: 1 << 20 });
 const zero = fc.constantFrom(-128, -128, -7, 0, 127);
 const scale = fc.double({ min: 0.02, max: 0.3, noNaN: true }).map(Math.fround);
 const quant = fc.record({ zero, scale });
-const clamp = fc.constantFrom(
-  { clampMin: -128, clampMax: 127 },
-  { clampMin: -128, clampMax: 127 },
-  { clampMin: -20, clampMax: 127 },
-  { clampMin: -100, clampMax: 64 },
-);
 /** Weights over all of int8, or small enough that short forms of requantization exist more often. */
 const magnitude = fc.constantFrom(128, 40, 12);
 
@@ -52,11 +48,11 @@ interface Layer {
   readonly seed: number;
   readonly x: { readonly zero: number; readonly scale: number };
   readonly y: { readonly zero: number; readonly scale: number };
-  readonly clamp: { readonly clampMin: number; readonly clampMax: number };
+  readonly clamp: Clamp;
   readonly magnitude: number;
 }
 
-const common = { inC: channels, outC: channels, seed, x: quant, y: quant, clamp, magnitude };
+const common = { inC: channels, outC: channels, seed, x: quant, y: quant, clamp: clamps, magnitude };
 const pads = (most: number) => fc.array(fc.integer({ min: 0, max: most }), { minLength: 4, maxLength: 4 });
 
 /** Odd windows without dilation, rows long enough for every turn of the loops and short enough for whole rows. */
@@ -116,7 +112,7 @@ function convolution(p: Layer): Instance {
       strides: p.strides,
       dilations: [p.dilation, p.dilation],
       pads: p.pads.map((pad, i) => Math.min(pad, p.kernel[i % 2]! - 1)),
-      ...p.clamp,
+      ...clampAttributes(p.clamp, p.y.zero),
     };
     const h = Math.max(p.h, (kh - 1) * p.dilation + 1);
     const w = Math.max(p.w, (kw - 1) * p.dilation + 1);
@@ -129,7 +125,15 @@ function convolution(p: Layer): Instance {
 }
 
 const fullyConnected = fc
-  .record({ inputs: fc.integer({ min: 1, max: 300 }), outputs: channels, seed, x: quant, y: quant, clamp, magnitude })
+  .record({
+    inputs: fc.integer({ min: 1, max: 300 }),
+    outputs: channels,
+    seed,
+    x: quant,
+    y: quant,
+    clamp: clamps,
+    magnitude,
+  })
   .map(
     (p): Instance =>
       (b) => {
@@ -137,7 +141,7 @@ const fullyConnected = fc
         const data = weightData(p.outputs * p.inputs, p.seed, p.magnitude);
         const weights = b.weights([p.outputs, p.inputs], data, [0.004]);
         const bias = b.bias(randomInts(p.outputs, p.seed, -900, 900));
-        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...p.clamp }, p.y);
+        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...clampAttributes(p.clamp, p.y.zero) }, p.y);
       },
   );
 

@@ -3,6 +3,7 @@
  * QEMU agree on every byte. Many instances of an operator form one program, each with inputs and an output of its own, so
  * that one build checks them all.
  */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
@@ -16,6 +17,7 @@ import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { clampAttributes, clamps } from "../support/clamps.js";
 import { elementwiseInstances } from "../support/elementwise-instances.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
@@ -28,11 +30,6 @@ const channels = fc.integer({ min: 1, max: 19 });
 const seed = fc.integer({ min: 1, max: 1 << 20 });
 const zero = fc.oneof(fc.constantFrom(-128, 0, 127), int8);
 const scale = fc.double({ min: 0.01, max: 0.3, noNaN: true }).map(Math.fround);
-const clamp = fc.constantFrom(
-  { clampMin: -128, clampMax: 127 },
-  { clampMin: -20, clampMax: 127 },
-  { clampMin: -128, clampMax: 64 },
-);
 const map = fc.record({ h: small, w: small, c: channels });
 const quant = fc.record({ zero, scale });
 
@@ -59,7 +56,7 @@ const conv = fc
     seed,
     x: quant,
     y: quant,
-    clamp,
+    clamp: clamps,
     perChannel: fc.boolean(),
     bias: fc.boolean(),
     weightZero: fc.constantFrom(0, 0, 0, 5, -128),
@@ -78,7 +75,7 @@ const conv = fc
           strides: plain ? [1, 1] : p.window.strides,
           dilations: plain ? [1, 1] : p.window.dilations,
           pads: plain ? [0, 0, 0, 0] : p.window.pads,
-          ...p.clamp,
+          ...clampAttributes(p.clamp, p.y.zero),
         };
         const h = atLeast(p.map.h, kh, attrs.dilations[0]!);
         const w = atLeast(p.map.w, kw, attrs.dilations[1]!);
@@ -104,7 +101,7 @@ const transposed = fc
     seed,
     x: quant,
     y: quant,
-    clamp,
+    clamp: clamps,
     perChannel: fc.boolean(),
     bias: fc.boolean(),
     weightZero: fc.constantFrom(0, 0, 0, -3),
@@ -129,12 +126,19 @@ const transposed = fc
         );
         const weights = b.weights(shape, randomInts(elementCount(shape), p.seed), scales, p.weightZero);
         const bias = p.bias ? [b.bias(randomInts(outputs, p.seed + 1, -3000, 3000))] : [];
-        const attrs = { groups, strides, dilations, pads, outputPadding: p.outputPadding, ...p.clamp };
+        const attrs = {
+          groups,
+          strides,
+          dilations,
+          pads,
+          outputPadding: p.outputPadding,
+          ...clampAttributes(p.clamp, p.y.zero),
+        };
         return b.node("conv_transpose2d", [x, weights, ...bias], attrs, p.y);
       },
   );
 
-const pool = fc.record({ map, window, clamp, x: quant, y: quant, whole: fc.boolean(), unsigned: fc.boolean() });
+const pool = fc.record({ map, window, clamp: clamps, x: quant, y: quant, whole: fc.boolean(), unsigned: fc.boolean() });
 
 /** Window and an input that it fits, with no window of nothing but padding. */
 function poolOf(p: { readonly map: { h: number; w: number; c: number }; readonly window: PoolWindow }) {
@@ -157,7 +161,7 @@ const pair = fc.record({
   a: quant,
   b: quant,
   y: quant,
-  clamp,
+  clamp: clamps,
   unsigned: fc.boolean(),
   span: fc.constantFrom("none", "a", "b"),
 });
@@ -174,7 +178,10 @@ function binary(kind: "add" | "mul") {
         const second = p.mode === "channelFirst" ? full : other;
         const x = b.input(first, { ...p.a, storage });
         const y = b.input(second, { ...p.b, storage });
-        const attrs = kind === "add" ? { ...p.clamp, spanScalar: p.span } : p.clamp;
+        const attrs =
+          kind === "add"
+            ? { ...clampAttributes(p.clamp, p.y.zero), spanScalar: p.span }
+            : clampAttributes(p.clamp, p.y.zero);
         return b.node(kind, [x, y], attrs, { ...p.y, storage });
       },
   );
@@ -191,7 +198,7 @@ const resized = fc
     scales: fc.tuple(fc.constantFrom(2, 3, 0.5, 1, 1.5, 2.7), fc.constantFrom(2, 4, 0.4, 1, 1.1)),
     x: quant,
     y: quant,
-    clamp,
+    clamp: clamps,
   })
   .map(
     (p): Instance =>
@@ -202,7 +209,7 @@ const resized = fc
           ? size.map((dim, i) => Math.fround(dim / input[i]!))
           : p.scales.map(Math.fround);
         const isLinear = p.mode === "linear";
-        const bounds = isLinear ? p.clamp : { clampMin: -128, clampMax: 127 };
+        const bounds = isLinear ? clampAttributes(p.clamp, p.y.zero) : { clampMin: -128, clampMax: 127 };
         const { mode, coordinates, rounding } = p;
         const attrs = { mode, coordinates, rounding, size, scaleH: scaleH!, scaleW: scaleW!, ...bounds };
         return b.node("resize", [b.input([1, ...input, p.map.c], p.x)], attrs, isLinear ? p.y : undefined);
@@ -227,7 +234,7 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
       seed,
       x: quant,
       y: quant,
-      clamp,
+      clamp: clamps,
       alpha: fc.constantFrom(1, 0.5),
       weightZero: fc.constantFrom(0, 0, 7),
     })
@@ -244,20 +251,20 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
           return b.node(
             "fully_connected",
             [x, weights, b.bias(randomInts(p.outputs, p.seed, -900, 900))],
-            { alpha: p.alpha, ...p.clamp },
+            { alpha: p.alpha, ...clampAttributes(p.clamp, p.y.zero) },
             p.y,
           );
         },
     ),
   mean: fc
-    .record({ map, axes: fc.constantFrom([1, 2], [1], [2]), keepDims: fc.boolean(), x: quant, y: quant, clamp })
+    .record({ map, axes: fc.constantFrom([1, 2], [1], [2]), keepDims: fc.boolean(), x: quant, y: quant, clamp: clamps })
     .map(
       (p): Instance =>
         (b) => {
           return b.node(
             "mean",
             [b.input([1, p.map.h, p.map.w, p.map.c], p.x)],
-            { axes: p.axes, keepDims: p.keepDims, ...p.clamp },
+            { axes: p.axes, keepDims: p.keepDims, ...clampAttributes(p.clamp, p.y.zero) },
             p.y,
           );
         },
@@ -275,7 +282,7 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
           ],
           p.x,
         );
-        return b.node("max_pool2d", [x], { ...p.window, pads, ...p.clamp });
+        return b.node("max_pool2d", [x], { ...p.window, pads, ...clampAttributes(p.clamp, p.x.zero) });
       },
   ),
   argmax_pool2d: pool.map(
@@ -306,7 +313,7 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
         return b.node(
           "avg_pool2d",
           [x],
-          { kernel, strides, pads, countIncludePad: p.whole, ...p.clamp },
+          { kernel, strides, pads, countIncludePad: p.whole, ...clampAttributes(p.clamp, p.y.zero) },
           { ...p.y, storage },
         );
       },

@@ -2,6 +2,7 @@
  * The kernels of a core with Helium and of cores without DSP, over the shapes that their blocks, tails and borders tell apart: the
  * reference, the schedule, the portable twins under sanitizers and QEMU agree on every byte.
  */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
@@ -13,6 +14,7 @@ import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
@@ -23,11 +25,6 @@ const seed = fc.integer({ min: 1, max: 1 << 20 });
 const zero = fc.constantFrom(-128, -7, 0, 127);
 const scale = fc.double({ min: 0.02, max: 0.3, noNaN: true }).map(Math.fround);
 const quant = fc.record({ zero, scale });
-const clamp = fc.constantFrom(
-  { clampMin: -128, clampMax: 127 },
-  { clampMin: -20, clampMax: 127 },
-  { clampMin: -100, clampMax: 64 },
-);
 /** Weights over all of int8, or small enough for products of several taps to fit 16 bits. */
 const magnitude = fc.constantFrom(128, 40, 12);
 
@@ -52,7 +49,7 @@ const layer = fc.record({
   seed,
   x: quant,
   y: quant,
-  clamp,
+  clamp: clamps,
   magnitude,
 });
 
@@ -73,7 +70,7 @@ function convolution(form: Form, p: Layer): Instance {
       strides: pointwise ? [1, 1] : p.strides,
       dilations: [dilation, dilation],
       pads: pointwise ? [0, 0, 0, 0] : p.pads,
-      ...p.clamp,
+      ...clampAttributes(p.clamp, p.y.zero),
     };
     const h = Math.max(p.h, (kh - 1) * dilation + 1);
     const w = Math.max(p.w, (kw - 1) * dilation + 1);
@@ -92,7 +89,7 @@ const fullyConnected = fc
     seed,
     x: quant,
     y: quant,
-    clamp,
+    clamp: clamps,
     magnitude,
   })
   .map(
@@ -105,7 +102,7 @@ const fullyConnected = fc
           [0.004],
         );
         const bias = b.bias(randomInts(p.outputs, p.seed, -900, 900));
-        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...p.clamp }, p.y);
+        return b.node("fully_connected", [x, weights, bias], { alpha: 1, ...clampAttributes(p.clamp, p.y.zero) }, p.y);
       },
   );
 
@@ -122,7 +119,7 @@ const binary = fc
     a: quant,
     b: quant,
     y: quant,
-    clamp,
+    clamp: clamps,
   })
   .map(
     (p): Instance =>
@@ -132,10 +129,17 @@ const binary = fc
         const other = { full, channel: [1, 1, 1, p.c], pixel: [1, p.h, p.w, 1], scalar: [1, 1, 1, 1] }[p.other];
         const [first, second] = p.swap ? [other, full] : [full, other];
         const inputs = [b.input(first, { ...p.a, storage }), b.input(second, { ...p.b, storage })];
-        return b.node(p.kind, inputs, p.kind === "add" ? { ...p.clamp, spanScalar: "none" } : p.clamp, {
-          ...p.y,
-          storage,
-        });
+        return b.node(
+          p.kind,
+          inputs,
+          p.kind === "add"
+            ? { ...clampAttributes(p.clamp, p.y.zero), spanScalar: "none" }
+            : clampAttributes(p.clamp, p.y.zero),
+          {
+            ...p.y,
+            storage,
+          },
+        );
       },
   );
 
@@ -152,7 +156,13 @@ const maxPool = layer.map(
       const [h, w] = [p.h, p.w].map((at, i) => Math.max(at, (p.kernel[i]! - 1) * p.dilation + 1));
       const pads = p.pads.map((pad, i) => Math.min(pad, p.kernel[i % 2]! - 1));
       const x = b.input([1, h!, w!, p.inC], p.x);
-      return b.node("max_pool2d", [x], { kernel: p.kernel, strides: p.strides, dilations, pads, ...p.clamp });
+      return b.node("max_pool2d", [x], {
+        kernel: p.kernel,
+        strides: p.strides,
+        dilations,
+        pads,
+        ...clampAttributes(p.clamp, p.x.zero),
+      });
     },
 );
 
@@ -168,11 +178,18 @@ const concat = fc.record({ h: size, parts: fc.array(channels, { minLength: 1, ma
 );
 
 /** More pixels than sums of 16 bits hold, too. */
-const mean = fc.record({ pixels: fc.constantFrom(1, 7, 255, 256, 600), c: channels, x: quant, y: quant, clamp }).map(
-  (p): Instance =>
-    (b) =>
-      b.node("mean", [b.input([1, p.pixels, 1, p.c], p.x)], { axes: [1, 2], keepDims: true, ...p.clamp }, p.y),
-);
+const mean = fc
+  .record({ pixels: fc.constantFrom(1, 7, 255, 256, 600), c: channels, x: quant, y: quant, clamp: clamps })
+  .map(
+    (p): Instance =>
+      (b) =>
+        b.node(
+          "mean",
+          [b.input([1, p.pixels, 1, p.c], p.x)],
+          { axes: [1, 2], keepDims: true, ...clampAttributes(p.clamp, p.y.zero) },
+          p.y,
+        ),
+  );
 
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   conv: layer.map((p) => convolution("conv", p)),

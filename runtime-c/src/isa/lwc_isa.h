@@ -81,8 +81,17 @@ LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
 #include "portable/lwc_isa_dsp.h"
 #endif
 
-/* Assembly that uses every register needs the frame pointer, which a compiler keeps unless it optimizes. */
-#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && defined(__OPTIMIZE__)
+/*
+ * Whether assembly may take every register. It needs the frame pointer's, which GCC keeps unless it optimizes; clang cannot allocate
+ * them all, and gets the C twins.
+ */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define LWC_EVERY_REGISTER 1
+#else
+#define LWC_EVERY_REGISTER 0
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && (LWC_EVERY_REGISTER == 1)
 #include "dsp/lwc_isa_block.h"
 #else
 #include "portable/lwc_isa_block.h"
@@ -95,7 +104,7 @@ LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
 #endif
 
 /* Thumb code without the DSP extension: Armv6-M, Armv7-M, Armv8-M Baseline. */
-#if defined(__thumb__) && !defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#if defined(__thumb__) && !defined(__ARM_FEATURE_DSP) && (LWC_EVERY_REGISTER == 1)
 #include "swar/lwc_isa_swar.h"
 #if defined(__ARM_ARCH_ISA_THUMB) && (__ARM_ARCH_ISA_THUMB >= 2)
 #include "swar/lwc_isa_swar_block.h"

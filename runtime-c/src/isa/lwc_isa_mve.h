@@ -7,6 +7,8 @@
 #ifndef LWC_ISA_MVE_SELECT_H
 #define LWC_ISA_MVE_SELECT_H
 
+#include "lwc_isa.h"
+
 /* Operands must be constants when the loops are assembled, whatever the C compiler optimizes for. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__)
 #define LWC_MVE_INLINE static inline __attribute__((always_inline))
@@ -14,7 +16,7 @@
 #define LWC_MVE_INLINE static inline
 #endif
 
-#if defined(__ARM_FEATURE_MVE) && ((__ARM_FEATURE_MVE & 2) != 0) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_MVE) && ((__ARM_FEATURE_MVE & 2) != 0) && (LWC_EVERY_REGISTER == 1)
 #include "mve/lwc_isa_mve.h"
 #else
 #include "portable/lwc_isa_mve.h"

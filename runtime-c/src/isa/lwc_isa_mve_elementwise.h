@@ -4,7 +4,7 @@
 
 #include "lwc_isa_mve.h"
 
-#if defined(__ARM_FEATURE_MVE) && ((__ARM_FEATURE_MVE & 2) != 0) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_MVE) && ((__ARM_FEATURE_MVE & 2) != 0) && (LWC_EVERY_REGISTER == 1)
 #include "mve/lwc_isa_mve_elementwise.h"
 #else
 #include "portable/lwc_isa_mve_elementwise.h"

@@ -7,7 +7,7 @@
 
 #include "lwc_isa.h"
 
-#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_DSP) && (__ARM_FEATURE_DSP == 1) && (LWC_EVERY_REGISTER == 1)
 #include "dsp/lwc_isa_winograd.h"
 #else
 #include "portable/lwc_isa_winograd.h"

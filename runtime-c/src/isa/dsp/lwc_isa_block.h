@@ -1,6 +1,7 @@
 /*
  * Blocks of dual multiply-accumulates, in assembly because all 14 registers are in use: eight sums, two pointers, two words of
- * weights, two of activations. A C compiler spills here. Loads come in pairs, which a Cortex-M4 pipelines.
+ * weights, two of activations. A C compiler spills here. Three loads in a row, which a Cortex-M4 pipelines, then a double one: what
+ * two alone would take.
  */
 #ifndef LWC_ISA_BLOCK_H
 #define LWC_ISA_BLOCK_H
@@ -41,7 +42,7 @@ static inline const int32_t *lwc_block_base(const int32_t *p)
     "ldr %[v], [%[w], #" #wo "]\n ldr %[p], [%[x], #" #xo "]\n ldr %[q], [%[x], #" #xo "+4]\n" SPLIT                           \
     "smlad %[a0], %[p], %[l], %[a0]\n smlad %[b0], %[p], %[v], %[b0]\n"                                                        \
     "smlad %[a1], %[q], %[l], %[a1]\n smlad %[b1], %[q], %[v], %[b1]\n"                                                        \
-    "ldr %[p], [%[x], #" #xo "+8]\n ldr %[q], [%[x], #" #xo "+12]\n"                                                           \
+    "ldrd %[p], %[q], [%[x], #" #xo "+8]\n"                                                                                    \
     "smlad %[a2], %[p], %[l], %[a2]\n smlad %[b2], %[p], %[v], %[b2]\n"                                                        \
     "smlad %[a3], %[q], %[l], %[a3]\n smlad %[b3], %[q], %[v], %[b3]\n"
 
@@ -58,12 +59,12 @@ static inline const int32_t *lwc_block_base(const int32_t *p)
 
 /* The first pair, at position `at` of a group: a0 and b0 hold the biases, and the other sums start from them without a move. */
 #define LWC_FIRST4(SPLIT, at)                                                                                                  \
-    "ldr %[v], [%[w], #4*" #at "]\n ldr %[p], [%[x], #16*" #at "+4]\n ldr %[q], [%[x], #16*" #at "+8]\n" SPLIT                 \
-    "smlad %[a1], %[p], %[l], %[a0]\n smlad %[b1], %[p], %[v], %[b0]\n"                                                        \
-    "smlad %[a2], %[q], %[l], %[a0]\n smlad %[b2], %[q], %[v], %[b0]\n"                                                        \
-    "ldr %[p], [%[x], #16*" #at "+12]\n ldr %[q], [%[x], #16*" #at "]\n"                                                       \
-    "smlad %[a3], %[p], %[l], %[a0]\n smlad %[b3], %[p], %[v], %[b0]\n"                                                        \
-    "smlad %[a0], %[q], %[l], %[a0]\n smlad %[b0], %[q], %[v], %[b0]\n"
+    "ldr %[v], [%[w], #4*" #at "]\n ldr %[p], [%[x], #16*" #at "+8]\n ldr %[q], [%[x], #16*" #at "+12]\n" SPLIT                \
+    "smlad %[a2], %[p], %[l], %[a0]\n smlad %[b2], %[p], %[v], %[b0]\n"                                                        \
+    "smlad %[a3], %[q], %[l], %[a0]\n smlad %[b3], %[q], %[v], %[b0]\n"                                                        \
+    "ldrd %[p], %[q], [%[x], #16*" #at "]\n"                                                                                   \
+    "smlad %[a1], %[q], %[l], %[a0]\n smlad %[b1], %[q], %[v], %[b0]\n"                                                        \
+    "smlad %[a0], %[p], %[l], %[a0]\n smlad %[b0], %[p], %[v], %[b0]\n"
 
 /* Groups of eight pairs to where x reaches `end`; a label in front of each pair to enter at. */
 #define LWC_GROUPS4(SPLIT)                                                                                                     \
@@ -186,21 +187,21 @@ LWC_INLINE void lwc_block4_sum_any(lwc_block4 *s, const uint32_t *x, const uint3
     }
 }
 
-/* One pair of taps for two pairs of channels: weights at byte wo, sums a, b and c, d. */
-#define LWC_PAIR8_CARRIED(wo, a, b, c, d)                                                                                      \
-    "ldr %[v], [%[w], #" #wo "]\n ldr %[l], [%[w], #" #wo "+4]\n"                                                              \
-    "smlad %[" #b "], %[p], %[v], %[" #b "]\n smlad %[" #d "], %[p], %[l], %[" #d "]\n"                                        \
+/* One pair of taps for two pairs of channels, whose weights LOAD loads: sums a, b and c, d. */
+#define LWC_PAIR8_CARRIED(LOAD, a, b, c, d)                                                                                    \
+    LOAD "smlad %[" #b "], %[p], %[v], %[" #b "]\n smlad %[" #d "], %[p], %[l], %[" #d "]\n"                                        \
     "sxtb16 %[v], %[v]\n sxtb16 %[l], %[l]\n"                                                                                  \
     "smlad %[" #a "], %[p], %[v], %[" #a "]\n smlad %[" #c "], %[p], %[l], %[" #c "]\n"
-#define LWC_PAIR8_PLAIN(wo, a, b, c, d)                                                                                        \
-    "ldr %[v], [%[w], #" #wo "]\n ldr %[l], [%[w], #" #wo "+4]\n"                                                              \
-    "sxtb16 %[q], %[v], ror #8\n smlad %[" #b "], %[p], %[q], %[" #b "]\n"                                                     \
+#define LWC_PAIR8_PLAIN(LOAD, a, b, c, d)                                                                                      \
+    LOAD "sxtb16 %[q], %[v], ror #8\n smlad %[" #b "], %[p], %[q], %[" #b "]\n"                                                     \
     "sxtb16 %[q], %[l], ror #8\n smlad %[" #d "], %[p], %[q], %[" #d "]\n"                                                     \
     "sxtb16 %[v], %[v]\n sxtb16 %[l], %[l]\n"                                                                                  \
     "smlad %[" #a "], %[p], %[v], %[" #a "]\n smlad %[" #c "], %[p], %[l], %[" #c "]\n"
 
+#define LWC_WORDS8(wo) "ldr %[v], [%[w], #" #wo "]\n ldr %[l], [%[w], #" #wo "+4]\n"
+#define LWC_WORDS8_DOUBLE(wo) "ldrd %[v], %[l], [%[w], #" #wo "]\n"
 #define LWC_TAPS8(PAIR, k)                                                                                                     \
-    "ldr %[p], [%[x], #4*" #k "]\n" PAIR(16 * k, s0, s1, s2, s3) PAIR(16 * k + 8, s4, s5, s6, s7)
+    "ldr %[p], [%[x], #4*" #k "]\n" PAIR(LWC_WORDS8(16 * k), s0, s1, s2, s3) PAIR(LWC_WORDS8_DOUBLE(16 * k + 8), s4, s5, s6, s7)
 #define LWC_ADD8(TEXT, xs, ws)                                                                                                 \
     __asm volatile(TEXT "add %[x], %[x], #" #xs "\n add %[w], %[w], #" #ws                                                     \
                    : [s0] "+r"(s[0]), [s1] "+r"(s[1]), [s2] "+r"(s[2]), [s3] "+r"(s[3]), [s4] "+r"(s[4]), [s5] "+r"(s[5]),     \

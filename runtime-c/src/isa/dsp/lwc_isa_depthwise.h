@@ -9,18 +9,33 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Text for a constant: nothing where it is 0. */
+#define LWC_DW3_IF(constant, TEXT) ".if %c[" constant "]\n" TEXT ".endif\n"
+/* ReLU on a sum, as an operand of the macros below: the sign bit, spread, clears it. */
+#define LWC_DW3_RELU(y) LWC_DW3_IF("relu", "bic %[" y "], %[" y "], %[" y "], asr #31\n")
+/* An odd zero point is added behind the rounding to even, all but its lowest bit before. */
+#define LWC_DW3_ODD(y) LWC_DW3_IF("odd", "add %[" y "], %[" y "], #1\n")
+/* An upper clamp below 127 is lifted there for the saturation. */
+#define LWC_DW3_LOWER(y) LWC_DW3_IF("lift", "sub %[" y "], %[" y "], %[lift]\n")
+
 /* Requantization of y0 and y1; t is a free register. */
 #define LWC_DW3_FLOAT2(t)                                                                                                      \
+    LWC_DW3_RELU("y0")                                                                                                         \
+    LWC_DW3_RELU("y1")                                                                                                         \
     "vmov s14, s15, %[y0], %[y1]\n vcvt.f32.s32 s14, s14\n vcvt.f32.s32 s15, s15\n vmul.f32 s14, s14, %[m]\n"                  \
     "vmul.f32 s15, s15, %[m]\n vadd.f32 s14, s14, %[z]\n vadd.f32 s15, s15, %[z]\n vmov %[y0], %[y1], s14, s15\n"              \
-    "ssat16 %[y0], #8, %[y0]\n ssat16 %[y1], #8, %[y1]\n"
+    LWC_DW3_ODD("y0") LWC_DW3_ODD("y1") "ssat16 %[y0], #8, %[y0]\n ssat16 %[y1], #8, %[y1]\n" LWC_DW3_LOWER("y0") LWC_DW3_LOWER("y1")
 #define LWC_DW3_FLOAT1(t)                                                                                                      \
+    LWC_DW3_RELU("y0")                                                                                                         \
     "vmov s14, %[y0]\n vcvt.f32.s32 s14, s14\n vmul.f32 s14, s14, %[m]\n vadd.f32 s14, s14, %[z]\n vmov %[y0], s14\n"          \
-    "ssat16 %[y0], #8, %[y0]\n"
+    LWC_DW3_ODD("y0") "ssat16 %[y0], #8, %[y0]\n" LWC_DW3_LOWER("y0")
 #define LWC_DW3_SHORT2(t)                                                                                                      \
+    LWC_DW3_RELU("y0")                                                                                                         \
+    LWC_DW3_RELU("y1")                                                                                                         \
     "vmov %[" t "], %[m]\n smmul %[y0], %[y0], %[" t "]\n smmul %[y1], %[y1], %[" t "]\n vmov %[" t "], %[z]\n"                \
     "add %[y0], %[y0], %[" t "]\n add %[y1], %[y1], %[" t "]\n ssat %[y0], #8, %[y0], asr %[s]\n ssat %[y1], #8, %[y1], asr %[s]\n"
 #define LWC_DW3_SHORT1(t)                                                                                                      \
+    LWC_DW3_RELU("y0")                                                                                                         \
     "vmov %[" t "], %[m]\n smmul %[y0], %[y0], %[" t "]\n vmov %[" t "], %[z]\n add %[y0], %[y0], %[" t "]\n"                  \
     "ssat %[y0], #8, %[y0], asr %[s]\n"
 
@@ -101,7 +116,7 @@
 #define LWC_DW3_OPERANDS                                                                                                       \
     [u0] "r"(w[0]), [v0] "r"(w[1]), [u1] "r"(w[2]), [v1] "r"(w[3]), [u2] "r"(w[4]), [v2] "r"(w[5]), [bias] "t"(bias),          \
         [m] "t"(scale), [z] "t"(offset), [s] "i"((q->shift > 0) ? q->shift : 1), [rw] "i"(16 * words), [step] "i"(step),        \
-        [next] "i"(16 * next)
+        [next] "i"(16 * next), [relu] "i"(lwc_requant_is_relu(q)), [odd] "i"((q->zero_point + lift) & 1), [lift] "i"(lift)
 #define LWC_DW3_RUN(TEXT)                                                                                                      \
     __asm volatile(TEXT                                                                                                        \
                    : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [f] "=&r"(f), [y0] "=&r"(y0), [y1] "=&r"(y1), [x] "+&r"(x),     \
@@ -201,6 +216,7 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
 {
     const int32_t turn = (stride == 2) ? 2 : 4; /* pairs in a turn of the loop; a turn moves on by four words */
     const int32_t pairs = count / 2;
+    const int32_t lift = 127 - q->max;
     const int32_t entry = (turn - (pairs % turn)) % turn;
     float end = lwc_pointer_word(x + (4 * rows * next));
     float bias;
@@ -220,7 +236,7 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
     if (q->form == LWC_REQUANT_SHORT) {
         memcpy(&offset, &quant[2], sizeof offset);
     } else {
-        offset = 12582912.0f + (float)q->zero_point;
+        offset = 12582912.0f + (float)(q->zero_point + lift - ((q->zero_point + lift) & 1));
     }
     if (count <= 13) {
         LWC_DW3_EACH(LWC_DW3_SMALL);
