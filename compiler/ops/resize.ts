@@ -65,7 +65,7 @@ export function realTable(view: NodeView<ResizeAttrs>): Float32Array {
 
 export const resize = defineOp<ResizeAttrs>({
   kind: "resize",
-  kernels: [{ kernel: "lwc_resize_nearest_s8" }, { kernel: "lwc_resize_linear_s8" }],
+  kernels: [{ kernel: "lwc_resize_nearest_s8" }, { kernel: "lwc_resize_blend_s8" }, { kernel: "lwc_resize_linear_s8" }],
   summary: "larger or smaller maps: nearest and linear interpolation over height and width",
   attrs: {
     mode: { type: "string", doc: "nearest or linear", values: ["nearest", "linear"] },

@@ -195,9 +195,10 @@ const resized = fc
     rounding: fc.constantFrom(...nearestModes),
     size: fc.tuple(fc.integer({ min: 1, max: 17 }), fc.integer({ min: 1, max: 17 })),
     bySize: fc.boolean(),
-    scales: fc.tuple(fc.constantFrom(2, 3, 0.5, 1, 1.5, 2.7), fc.constantFrom(2, 4, 0.4, 1, 1.1)),
+    scales: fc.tuple(fc.constantFrom(2, 2, 3, 4, 0.5, 1, 1.5, 2.7), fc.constantFrom(2, 4, 8, 0.4, 1, 1.1)),
     x: quant,
     y: quant,
+    keeps: fc.boolean(),
     clamp: clamps,
   })
   .map(
@@ -209,10 +210,11 @@ const resized = fc
           ? size.map((dim, i) => Math.fround(dim / input[i]!))
           : p.scales.map(Math.fround);
         const isLinear = p.mode === "linear";
-        const bounds = isLinear ? clampAttributes(p.clamp, p.y.zero) : { clampMin: -128, clampMax: 127 };
+        const y = p.keeps ? p.x : p.y;
+        const bounds = isLinear ? clampAttributes(p.clamp, y.zero) : { clampMin: -128, clampMax: 127 };
         const { mode, coordinates, rounding } = p;
         const attrs = { mode, coordinates, rounding, size, scaleH: scaleH!, scaleW: scaleW!, ...bounds };
-        return b.node("resize", [b.input([1, ...input, p.map.c], p.x)], attrs, isLinear ? p.y : undefined);
+        return b.node("resize", [b.input([1, ...input, p.map.c], p.x)], attrs, isLinear ? y : undefined);
       },
   );
 
