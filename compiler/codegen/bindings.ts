@@ -30,8 +30,10 @@ export interface Offset {
   readonly offset: number;
   /** The tensor there, or the first of its rows in flight. */
   readonly tensor?: Tensor;
-  /** Or the step whose scratch memory it is. */
-  readonly step?: number;
+  /** Or the step whose scratch memory it is, */
+  readonly scratchOf?: number;
+  /** or that keeps something there from row to row. */
+  readonly stateOf?: number;
 }
 
 /** A table of the offsets of rows in flight. */
@@ -56,6 +58,8 @@ export interface Bindings {
   rowPointer(id: TensorId, row: string): string;
   /** Pointer to the scratch memory of a step. */
   scratch(step: number): string;
+  /** Pointer to what a step keeps from row to row. */
+  state(step: number): string;
 }
 
 const legalName = /^[A-Za-z][A-Za-z0-9_]*$/;
@@ -84,7 +88,11 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>)
   );
   const offsets = bindOffsets(program, macro, rowTables);
   const byTensor = new Map(offsets.flatMap((entry) => (entry.tensor ? [[entry.tensor.id, entry] as const] : [])));
-  const byStep = new Map(offsets.flatMap((entry) => (entry.step === undefined ? [] : [[entry.step, entry] as const])));
+  const nameBy = (key: "scratchOf" | "stateOf", step: number): string =>
+    must(
+      offsets.find((entry) => entry[key] === step),
+      `${key} step ${step}`,
+    ).name;
 
   const pointer = (id: TensorId): string => {
     const tensor = tensorOf(program.graph, id);
@@ -119,7 +127,8 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>)
       }
       return address.rows === 1 ? pointer(id) : `${pointer(id)} + ((${row} % ${address.rows}) * ${bytes})`;
     },
-    scratch: (step) => `&arena[${must(byStep.get(step), `scratch of step ${step}`).name}]`,
+    scratch: (step) => `&arena[${nameBy("scratchOf", step)}]`,
+    state: (step) => `(int32_t *)(void *)&arena[${nameBy("stateOf", step)}]`,
   };
 }
 
@@ -179,7 +188,12 @@ function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<Ten
   const scratch = (step: number): Offset => ({
     name: scope(`${macro}_AT_SCRATCH_${step}`),
     offset: must(program.arena.scratch.get(step), "scratch offset"),
-    step,
+    scratchOf: step,
+  });
+  const state = (step: number): Offset => ({
+    name: scope(`${macro}_AT_STATE_${step}`),
+    offset: must(program.arena.state.get(step), "state offset"),
+    stateOf: step,
   });
   return slots.flatMap((slot): Offset[] => {
     if (slot.scratchOf !== undefined) return [scratch(slot.scratchOf)];
@@ -193,6 +207,9 @@ function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<Ten
         tensor: tensorOf(program.graph, id),
       };
     });
-    return [...tensors, ...Array.from(slot.pool?.scratch.keys() ?? [], scratch)];
+    const { pool } = slot;
+    return pool
+      ? [...tensors, ...Array.from(pool.state.keys(), state), ...Array.from(pool.scratch.keys(), scratch)]
+      : tensors;
   });
 }

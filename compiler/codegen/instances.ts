@@ -39,7 +39,21 @@ interface Signature {
 }
 
 /** Names of the locals of an instance, so that no constant's parameter collides with one. */
-const locals = ["first", "step", "in", "inputs", "out", "scratch", "params", "rows", "row", "padding", "y", "k"];
+const locals = [
+  "first",
+  "step",
+  "in",
+  "inputs",
+  "out",
+  "scratch",
+  "state",
+  "params",
+  "rows",
+  "row",
+  "padding",
+  "y",
+  "k",
+];
 
 /** The steps that share an instance. */
 interface Group {
@@ -119,7 +133,7 @@ function signatureOf(graph: Graph, step: Step): Signature {
 
 /** True where the kernel of a row wants the number of that row. */
 export function passesRow({ drive }: KernelCall): boolean {
-  return drive.kind === "rows" && drive.passesRow === true;
+  return drive.kind === "accumulate" || (drive.kind === "rows" && drive.passesRow === true);
 }
 
 /** Input rows that the kernel of a row gets pointers to; 0 where it reads its inputs themselves. */
@@ -137,17 +151,19 @@ function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): Ins
   const scratch = call.scratchBytes > 0;
   const array = call.inputArray === true;
   const row = passesRow(call) ? ["y"] : [];
+  const state = call.drive.kind === "accumulate" ? ["state"] : [];
   const parameters = [
     ...(hasWindow ? ["const int8_t *const *rows"] : inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`)),
     ...row.map((name) => `int32_t ${name}`),
     ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
     `${signature.output} *out`,
+    ...state.map((name) => `int32_t *${name}`),
     ...(scratch ? ["void *scratch"] : []),
   ];
   const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
-  const args = ["&params", ...from, ...row, ...constants, "out", ...(scratch ? ["scratch"] : [])];
+  const args = ["&params", ...from, ...row, ...constants, "out", ...state, ...(scratch ? ["scratch"] : [])];
   return {
-    comment: `${call.kernel}, one row: ${stepShapes(graph, first)}`,
+    comment: `${call.kernel}, one ${call.drive.kind === "accumulate" ? "input row after the other" : "row"}: ${stepShapes(graph, first)}`,
     uses: stepList(steps),
     signature: callText("", `static void ${name}`, parameters, ""),
     paramsType: call.params.type,

@@ -136,15 +136,17 @@ function slotText(program: Program, slot: Slot): string {
 }
 
 /** "rows in flight: 3 of a, 1 of b; scratch of steps 0, 2" */
-function poolText({ graph }: Program, { rows, scratch }: RowPool): string {
+function poolText({ graph }: Program, { rows, scratch, state }: RowPool): string {
   const counts = Array.from(
     rows,
     ([id, { atOnce }]) => `${atOnce} of ${commentText(tensorOf(graph, id).source || id, 60)}`,
   );
-  const steps = [...scratch.keys()];
+  const ofSteps = (what: string, places: ReadonlyMap<number, number>): readonly string[] =>
+    places.size === 0 ? [] : [`${what} of ${places.size === 1 ? "step" : "steps"} ${[...places.keys()].join(", ")}`];
   return [
     ...(counts.length > 0 ? [`rows in flight: ${counts.join(", ")}`] : []),
-    ...(steps.length > 0 ? [`scratch of ${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`] : []),
+    ...ofSteps("sums", state),
+    ...ofSteps("scratch", scratch),
   ].join("; ");
 }
 

@@ -117,7 +117,7 @@ function portsOf(program: Program, bindings: Bindings, stream: Stream): Bindings
 
 function usesArena(program: Program, stream: Stream): boolean {
   const places = tensorsOf(program, stream).map((id) => program.arena.places.get(id)?.kind);
-  return places.includes("arena") || stream.pool.scratch.size > 0;
+  return places.includes("arena") || stream.pool.bytes > 0;
 }
 
 function streamStep(
@@ -131,7 +131,9 @@ function streamStep(
   const { graph } = program;
   const call = must(step.call, "kernel");
   const counter = `y${step.index}`;
-  const out = bindings.rowPointer(step.node.output, counter);
+  const isSum = call.drive.kind === "accumulate";
+  const out = isSum ? bindings.pointer(step.node.output) : bindings.rowPointer(step.node.output, counter);
+  const state = isSum ? [bindings.state(step.index)] : [];
   const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
   const sources =
@@ -150,12 +152,26 @@ function streamStep(
     call: callText(
       "            ",
       bindings.instances.nameOf(step),
-      [...sources, ...(passesRow(call) ? [counter] : []), ...bindings.constants.namesOf(step), out, ...scratch],
+      [
+        ...sources,
+        ...(passesRow(call) ? [counter] : []),
+        ...bindings.constants.namesOf(step),
+        out,
+        ...state,
+        ...scratch,
+      ],
       ";",
     ),
-    trace: trace ? callText("            ", "lwc_trace", [String(step.index), out, `${bytes}u`], ";") : "",
+    trace: trace ? traceText([String(step.index), out, `${bytes}u`], isSum ? `${counter} == ${count - 1}` : "") : "",
     handOver: isHandedOver(program, step.node.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
+}
+
+/** The trace of a row that was made, or, where there is a condition, of what is whole when that holds. */
+function traceText(args: readonly string[], condition: string): string {
+  const indent = " ".repeat(12);
+  if (condition === "") return callText(indent, "lwc_trace", args, ";");
+  return `${indent}if (${condition}) {\n${callText(`${indent}    `, "lwc_trace", args, ";")}\n${indent}}`;
 }
 
 /** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */

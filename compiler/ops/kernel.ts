@@ -40,6 +40,7 @@ export interface PackedConstant {
  *  - `rows`: once per output row, or per block of them. The kernel gets `rows`, pointers to `window.size` input rows (padding
  *    rows point to a row of `padValue`), and the output row:  kernel(&params, rows, <constants>, out_row, scratch)
  *  - `flat`: one call for the whole tensor:   kernel(&params, <inputs>, <constants>, out, scratch)
+ *  - `accumulate`: once per input row, in a stream of rows; all of them go into one output row.
  */
 export type Drive =
   | {
@@ -73,6 +74,17 @@ export type Drive =
        * what it has read.
        */
       readonly forwardPixels?: number;
+    }
+  | {
+      /**
+       * kernel(&params, in + y * row bytes, y, <constants>, out, state, scratch), for y upwards. Row 0 fills the state, which is
+       * kept until the last row, and with that the kernel writes `out`.
+       */
+      readonly kind: "accumulate";
+      /** Input rows. */
+      readonly rows: number;
+      /** Bytes of int32 that are kept from row to row. */
+      readonly stateBytes: number;
     };
 
 export interface KernelCall {
@@ -131,6 +143,11 @@ export function constantsOf(call: KernelCall): readonly PackedConstant[] {
 /** Bytes of scratch memory that a call occupies: the padding row, then what the kernel asks for. */
 export function totalScratchBytes(call: KernelCall): number {
   return kernelScratchOffset(call) + alignScratch(call.scratchBytes);
+}
+
+/** Bytes that a call keeps from row to row. */
+export function stateBytes({ drive }: KernelCall): number {
+  return drive.kind === "accumulate" ? drive.stateBytes : 0;
 }
 
 function alignScratch(bytes: number): number {

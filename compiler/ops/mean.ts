@@ -10,11 +10,18 @@ import { makeRequantize, meanScale } from "../arith/requant.js";
 import { planRequant } from "../arith/requant-plan.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
-import { channelCount, elementCount, rowLength } from "../ir/shape.js";
+import { channelCount, elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
-import { mveMean } from "./mean/kernels-mve.js";
-import { type MeanExtent, type MeanLayer, portableMean } from "./mean/kernels-portable.js";
-import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
+import type { KernelContext } from "./kernel.js";
+import { mveMean, mveMeanRows } from "./mean/kernels-mve.js";
+import {
+  type MeanExtent,
+  type MeanLayer,
+  type MeanRowsLayer,
+  portableMean,
+  portableMeanRows,
+} from "./mean/kernels-portable.js";
+import { type Accumulation, defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type MeanAttrs = {
   /** Neighbouring axes of the IR shape, ascending: [1,2] for height and width. */
@@ -47,11 +54,44 @@ function keepsChannels(view: NodeView<MeanAttrs>): boolean {
   return (view.attrs.axes.at(-1) ?? 0) < inputOf(view).shape.length - 1;
 }
 
+/** What the kernel does to each sum: the bias starts it, the rest ends it. */
+function planOf(view: NodeView<MeanAttrs>, { target, numerics }: KernelContext) {
+  const { count } = extentOf(view);
+  const zx = quantOf(inputOf(view)).zeroPoint;
+  const { scale, zeroPoint, min, max } = requantizationOf(view);
+  const channel = { scale, bias: -count * zx, accMin: (-128 - zx) * count, accMax: (127 - zx) * count };
+  return planRequant({ channels: [channel], zeroPoint, min, max }, numerics, target.isa);
+}
+
 const kernels: readonly Candidate<MeanLayer>[] = [portableMean, mveMean];
+const rowKernels: readonly Candidate<MeanRowsLayer>[] = [portableMeanRows, mveMeanRows];
+
+/** Over height alone, or height and what follows: each row of the input goes into every mean. */
+const accumulation: Accumulation<MeanAttrs> = {
+  fits: (view) => view.attrs.axes[0] === 1 && inputOf(view).shape.length === 4 && rowCount(inputOf(view).shape) > 1,
+  reference(view, numerics) {
+    const { count, inner } = extentOf(view);
+    const requantize = makeRequantize(numerics, requantizationOf(view));
+    const rows = rowCount(inputOf(view).shape);
+    return (row, y, sums, out) => {
+      if (y === 0) sums.fill(-count * quantOf(inputOf(view)).zeroPoint, 0, inner);
+      row.forEach((value, i) => {
+        sums[i % inner] = (sums[i % inner] ?? 0) + value;
+      });
+      if (y === rows - 1) for (let i = 0; i < inner; i++) out[i] = requantize(sums[i] ?? 0);
+    };
+  },
+  lower(view, context) {
+    const { count, inner } = extentOf(view);
+    const rows = rowCount(inputOf(view).shape);
+    const layer = { rows, pixels: count / rows, inner, plan: planOf(view, context) };
+    return chooseKernel(rowKernels, layer, { macs: 0, outputs: inner, inputs: count * inner, calls: rows }, context);
+  },
+};
 
 export const mean = defineOp<MeanAttrs>({
   kind: "mean",
-  kernels,
+  kernels: [...kernels, ...rowKernels],
   summary: "mean over neighbouring axes: global average pooling over height and width",
   attrs: {
     axes: { type: "ints", doc: "neighbouring axes, ascending", default: [1, 2] },
@@ -95,6 +135,7 @@ export const mean = defineOp<MeanAttrs>({
     };
   },
   rows: () => ({ kind: "all" }),
+  accumulation,
   range(view, inputs, numerics) {
     const requantize = makeRequantize(numerics, requantizationOf(view));
     const zx = quantOf(inputOf(view)).zeroPoint;
@@ -109,10 +150,7 @@ export const mean = defineOp<MeanAttrs>({
   lower(view, context) {
     const extent = extentOf(view);
     const { outer, count, inner } = extent;
-    const zx = quantOf(inputOf(view)).zeroPoint;
-    const { scale, zeroPoint, min, max } = requantizationOf(view);
-    const channel = { scale, bias: -count * zx, accMin: (-128 - zx) * count, accMax: (127 - zx) * count };
-    const plan = planRequant({ channels: [channel], zeroPoint, min, max }, context.numerics, context.target.isa);
+    const plan = planOf(view, context);
     const inputs = outer * count * inner;
     return chooseKernel(kernels, { ...extent, plan }, { macs: 0, outputs: outer * inner, inputs, calls: 1 }, context);
   },

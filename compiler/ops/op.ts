@@ -47,6 +47,23 @@ export type ReadRow = (input: number, y: number) => Int8Array | Int32Array;
 /** Computes output row `y` into `out`, reading the rows that it needs. The normative arithmetic of the operator. */
 export type RowKernel = (read: ReadRow, out: Int8Array | Int32Array, y: number) => void;
 
+/** Adds row `y` of the only activation to `state`, which row 0 fills; with the last row, writes the output. */
+export type AccumulateRow = (
+  row: Int8Array | Int32Array,
+  y: number,
+  state: Int32Array,
+  out: Int8Array | Int32Array,
+) => void;
+
+/** How an op whose output is one row takes the rows of its only activation one after the other. */
+export interface Accumulation<A extends Attrs = Attrs> {
+  /** False where the output is more than one row, or a row in needs more than itself and the state. */
+  fits(view: NodeView<A>): boolean;
+  reference(view: NodeView<A>, numerics: Numerics): AccumulateRow;
+  /** A kernel that is driven so. */
+  lower(view: NodeView<A>, context: KernelContext): KernelCall;
+}
+
 /** Which rows of an input an output row y needs. */
 export type RowUse =
   /** Row y alone. */
@@ -127,6 +144,8 @@ export interface Op<A extends Attrs = Attrs> {
   reference(view: NodeView<A>, numerics: Numerics): RowKernel;
   /** Rows of activation input `input` that an output row needs. */
   rows(view: NodeView<A>, input: number): RowUse;
+  /** For ops that need all rows of an input, but not at once. */
+  readonly accumulation?: Accumulation<A>;
   /** Bounds of each output channel from those of the activation inputs; default: the full range of int8. */
   range?(view: NodeView<A>, inputs: readonly ChannelRanges[], numerics: Numerics): ChannelRanges;
   channels(view: NodeView<A>): ChannelFlow;

@@ -2,12 +2,13 @@
  * The second oracle: the schedule run inside its own arena plan. Memory starts as garbage, and a slot turns into garbage
  * again after its last step, so a planner or aliasing mistake shows here, long before there is any C to debug.
  */
-import { makeNumerics } from "../arith/numerics.js";
+import { makeNumerics, type Numerics } from "../arith/numerics.js";
 import { assertNever, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
-import { rowsPerCall, totalScratchBytes } from "../ops/kernel.js";
-import type { RowKernel } from "../ops/op.js";
+import { opOf } from "../ops/index.js";
+import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
+import { type ReadRow, viewOf } from "../ops/op.js";
 import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
 import { checkInputs } from "./check-inputs.js";
@@ -23,8 +24,19 @@ interface PreparedStream {
   readonly first: number;
   readonly last: number;
   readonly rows: readonly RowStep[];
-  /** Undefined for the rows that the caller hands over. */
-  readonly kernels: readonly (RowKernel | undefined)[];
+  /** Makes row y of a step; undefined for the rows that the caller hands over. */
+  readonly kernels: readonly (StreamKernel | undefined)[];
+}
+
+/** `state`: what the step keeps from row to row. */
+type StreamKernel = (read: ReadRow, out: Values, y: number, state: Int32Array) => void;
+
+function prepareStreamRow(graph: Program["graph"], row: RowStep, numerics: Numerics): StreamKernel | undefined {
+  if (row.step === undefined) return undefined;
+  if (!row.accumulates) return prepareRow(graph, row.step.node, numerics);
+  const accumulation = must(opOf(row.step.node).accumulation, "accumulation");
+  const addRow = accumulation.reference(viewOf(graph, row.step.node), numerics);
+  return (read, out, y, state) => addRow(read(0, y), y, state, out);
 }
 
 /** Runs one inference in a poisoned arena. `inputs` are int8, NHWC, in the order of graph.inputs. */
@@ -40,7 +52,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
   const runs = schedule.steps.map((step) => (step.call ? prepareNode(graph, step.node, numerics) : undefined));
   const streams = schedule.streams.map((stream): PreparedStream => {
     const rows = streamSteps(schedule, stream);
-    const kernels = rows.map(({ step }) => step && prepareRow(graph, step.node, numerics));
+    const kernels = rows.map((row) => prepareStreamRow(graph, row, numerics));
     return { first: stream.first, last: stream.last, rows, kernels };
   });
   return (inputs) => {
@@ -94,6 +106,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const offset = plan.scratch.get(index);
       if (offset !== undefined && call) poison(bytes.subarray(offset, offset + totalScratchBytes(call)));
     };
+    const stateOf = ({ index, call }: Step): Int32Array =>
+      new Int32Array(memory, plan.state.get(index) ?? 0, call ? stateBytes(call) / Int32Array.BYTES_PER_ELEMENT : 0);
     const runStep = (step: Step): void => {
       poisonScratch(step);
       // A kernel may write its row while it reads: where the row lies over input that is still needed, it is garbage now. What
@@ -110,8 +124,9 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
-        const { step, output } = must(rows[i], "step");
-        const row = locateRow(output, y);
+        const { step, output, accumulates } = must(rows[i], "step");
+        const at = accumulates ? 0 : y;
+        const row = locateRow(output, at);
         poison(bytesOf(row));
         if (step === undefined) {
           const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
@@ -119,9 +134,10 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         } else {
           const sources = step.node.inputs;
           poisonScratch(step);
-          must(kernels[i], "kernel")((input, at) => locateRow(must(sources[input], "input"), at), row, y);
+          const read: ReadRow = (input, y) => locateRow(must(sources[input], "input"), y);
+          must(kernels[i], "kernel")(read, row, y, stateOf(step));
         }
-        must(values.get(output), "output").set(row, y * row.length);
+        must(values.get(output), "output").set(row, at * row.length);
       });
     };
     for (const { index, ...step } of schedule.steps) {

@@ -64,9 +64,15 @@ function stepOf(graph: Graph, node: Node, index: number, context: KernelContext,
     return { index, node, macs, why: "the same bytes in the same order: nothing to do" };
   }
   const call = op.lower(view, context);
-  const byRows =
-    rowsPerCall(call) > 1 ? op.lower(view, { ...context, singleRows: true }) : cutIntoRows(view, call, context);
+  const byRows = rowForm(view, call, context);
   return { index, node, call, macs, why: call.why, ...(byRows ? { byRows } : {}) };
+}
+
+/** The same work row by row, where the call itself is not driven so and the operator can be. */
+function rowForm(view: NodeView, call: KernelCall, context: KernelContext): KernelCall | undefined {
+  const { accumulation, lower } = opOf(view.node);
+  if (accumulation?.fits(view) === true) return accumulation.lower(view, context);
+  return rowsPerCall(call) > 1 ? lower(view, { ...context, singleRows: true }) : cutIntoRows(view, call, context);
 }
 
 /** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */

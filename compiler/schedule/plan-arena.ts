@@ -42,11 +42,11 @@ export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
     overlaps: used,
     places: placesOf(blocks, offsets),
     scratch: new Map(
-      slots.flatMap(({ scratchOf, pool, offset }): readonly (readonly [number, number])[] => {
-        if (scratchOf !== undefined) return [[scratchOf, offset]];
-        return Array.from(pool?.scratch ?? [], ([step, at]) => [step, offset + at]);
-      }),
+      slots.flatMap(({ scratchOf, pool, offset }) =>
+        scratchOf === undefined ? behind(offset, pool?.scratch) : [[scratchOf, offset] as const],
+      ),
     ),
+    state: new Map(slots.flatMap(({ pool, offset }) => behind(offset, pool?.state))),
     lowerBound: boundOf(liveness, stepCount),
     peakStep,
   };
@@ -169,6 +169,13 @@ function place(
     end = Math.max(end, offset + bytesOf(i));
   }
   return { offsets, end };
+}
+
+function behind(
+  offset: number,
+  offsets: ReadonlyMap<number, number> = new Map(),
+): readonly (readonly [step: number, offset: number])[] {
+  return Array.from(offsets, ([step, at]) => [step, offset + at]);
 }
 
 function placesOf(blocks: readonly Block[], offsets: readonly number[]): ReadonlyMap<TensorId, Place> {

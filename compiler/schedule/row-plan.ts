@@ -9,6 +9,7 @@ import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { type RowUse, viewOf } from "../ops/op.js";
 import { newestRow, oldestRow } from "./overlap.js";
+import { rowCall } from "./row-call.js";
 import type { Schedule, Step, Stream } from "./schedule.js";
 
 /** What a step of a stream reads of one tensor. */
@@ -25,24 +26,38 @@ export interface RowStep {
   readonly step?: Step;
   readonly output: TensorId;
   readonly inputs: readonly RowInput[];
-  /** Output rows. */
+  /** Output rows; of a step that accumulates, the input rows that it adds up, of which the last makes its only output row. */
   readonly rows: number;
+  readonly accumulates: boolean;
 }
 
 /** The steps of a stream with their data flow; what makes the rows of `fed`, a tensor that the caller hands over, comes first. */
 export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): readonly RowStep[] {
   const outputs = [...(fed === undefined ? [] : [fed]), ...steps.map((step) => step.node.output)];
   const producers = new Map(outputs.map((output, i) => [output, i]));
+  const sums = new Set(steps.filter((step) => accumulatedRows(step) !== undefined).map((step) => step.node.output));
   const made = steps.map((step): RowStep => {
     const view = viewOf(graph, step.node);
+    const accumulated = accumulatedRows(step);
     const inputs = step.node.inputs.flatMap((tensor, i): readonly RowInput[] => {
       const { data, shape } = tensorOf(graph, tensor);
       if (data) return [];
-      return [{ tensor, use: opOf(step.node).rows(view, i), producer: producers.get(tensor), rows: rowCount(shape) }];
+      const use: RowUse = accumulated === undefined ? opOf(step.node).rows(view, i) : { kind: "same" };
+      // There is nothing to read of a sum before its last row.
+      const isSum = sums.has(tensor);
+      return [{ tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape) }];
     });
-    return { step, output: step.node.output, inputs, rows: rowCount(view.output.shape) };
+    const rows = accumulated ?? rowCount(view.output.shape);
+    return { step, output: step.node.output, inputs, rows, accumulates: accumulated !== undefined };
   });
-  return fed === undefined ? made : [{ output: fed, inputs: [], rows: rowCount(tensorOf(graph, fed).shape) }, ...made];
+  if (fed === undefined) return made;
+  return [{ output: fed, inputs: [], rows: rowCount(tensorOf(graph, fed).shape), accumulates: false }, ...made];
+}
+
+/** Input rows of a step that adds them up when it runs row by row. */
+function accumulatedRows(step: Step): number | undefined {
+  const drive = rowCall(step)?.drive;
+  return drive?.kind === "accumulate" ? drive.rows : undefined;
 }
 
 /** The row steps of a stream of a schedule. */
@@ -122,12 +137,13 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
     ended[producer] = Math.max(ended[producer] ?? 0, oldest);
   };
   walkRows(steps, (i, y) => {
-    const { output, inputs } = must(steps[i], "step");
+    const { output, inputs, accumulates } = must(steps[i], "step");
+    const rows = accumulates ? 1 : y + 1;
     for (const input of external) {
       const first = oldestNeeded(input);
       if (first === Number.POSITIVE_INFINITY) continue;
       const key = `${i} ${input}`;
-      const distance = (y + 1) * rowBytes(output) - first * rowBytes(input);
+      const distance = rows * rowBytes(output) - first * rowBytes(input);
       distances.set(key, Math.max(distances.get(key) ?? 0, distance));
     }
     made[i] = y + 1;

@@ -7,7 +7,7 @@
 import { invariant, must } from "../diagnostics.js";
 import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
-import { totalScratchBytes } from "../ops/kernel.js";
+import { stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { alignBytes } from "./arena-align.js";
 import { rowCall } from "./row-call.js";
 import type { RowLife, RowPlan, RowStep } from "./row-plan.js";
@@ -32,6 +32,7 @@ export function poolPeak(contents: PoolContents): number {
   contents.rows.forEach((row, i) => {
     const bytes = contents.inFlight.has(row.output) ? alignBytes(rowBytes(contents, row)) : 0;
     const scratch = scratchBytes(row);
+    for (const { from, to } of stateSpan(contents, i)) add(stateBytesOf(row), from, to);
     for (const { from, to } of livesOf(contents, i)) {
       add(bytes, from, to);
       add(scratch, from, from);
@@ -97,17 +98,19 @@ interface Item {
   readonly spans: readonly RowLife[];
   /** Position in the stream. */
   readonly step: number;
-  /** The rows that lie here, each so many bytes behind the start; absent for scratch. */
+  /** True of what the step keeps from row to row. */
+  readonly isState?: true;
+  /** The rows that lie here, each so many bytes behind the start; absent for scratch and state. */
   readonly rows?: readonly { readonly y: number; readonly at: number }[];
 }
 
-/** Scratch, the tensors in `rings` as rings, the rows of all others one by one. */
+/** Scratch and state, the tensors in `rings` as rings, the rows of all others one by one. */
 function itemsOf(contents: PoolContents, rings: ReadonlySet<number>): readonly Item[] {
   const rows = contents.rows.flatMap((row, step): readonly Item[] => {
     if (!contents.inFlight.has(row.output)) return [];
     return rings.has(step) ? [ringItem(contents, row, step)] : singleItems(contents, row, step);
   });
-  return [...scratchItems(contents), ...rows];
+  return [...scratchItems(contents), ...stateItems(contents), ...rows];
 }
 
 /** A ring as short as it can be: row y behind its start by y modulo the length. */
@@ -131,6 +134,20 @@ function scratchItems(contents: PoolContents): readonly Item[] {
     const spans = livesOf(contents, step).map(({ from }) => ({ from, to: from }));
     return bytes === 0 ? [] : [{ bytes, spans: union(spans), step }];
   });
+}
+
+function stateItems(contents: PoolContents): readonly Item[] {
+  return contents.rows.flatMap((row, step): Item[] => {
+    const bytes = stateBytesOf(row);
+    return bytes === 0 ? [] : [{ bytes, spans: stateSpan(contents, step), step, isState: true }];
+  });
+}
+
+/** From the first row of a step to its last. */
+function stateSpan(contents: PoolContents, step: number): readonly RowLife[] {
+  const lives = livesOf(contents, step);
+  const [first, last] = [lives[0], lives.at(-1)];
+  return first && last ? [{ from: first.from, to: last.from }] : [];
 }
 
 /** Rows that exist at once. */
@@ -244,19 +261,20 @@ function checkApart(placed: readonly PlacedItem[]): void {
   });
 }
 
-function collect(contents: PoolContents, placed: readonly PlacedItem[]): Pick<RowPool, "rows" | "scratch"> {
+function collect(contents: PoolContents, placed: readonly PlacedItem[]): Pick<RowPool, "rows" | "scratch" | "state"> {
   const offsets = contents.rows.map((): number[] => []);
   const scratch = new Map<number, number>();
-  for (const { item, offset } of placed) {
+  const state = new Map<number, number>();
+  for (const { item, offset } of placed.toSorted((a, b) => a.item.step - b.item.step)) {
     const { step } = must(contents.rows[item.step], "step");
-    if (item.rows === undefined) scratch.set(must(step, "step").index, offset);
+    if (item.rows === undefined) (item.isState ? state : scratch).set(must(step, "step").index, offset);
     else for (const { y, at } of item.rows) must(offsets[item.step], "offsets")[y] = offset + at;
   }
   const rows = contents.rows.flatMap((row, i): (readonly [TensorId, PooledRows])[] => {
     if (!contents.inFlight.has(row.output)) return [];
     return [[row.output, { offsets: must(offsets[i], "offsets"), atOnce: ringLength(livesOf(contents, i)) }]];
   });
-  return { rows: new Map(rows), scratch };
+  return { rows: new Map(rows), scratch, state };
 }
 
 function livesOf({ plan }: PoolContents, step: number): readonly RowLife[] {
@@ -265,6 +283,10 @@ function livesOf({ plan }: PoolContents, step: number): readonly RowLife[] {
 
 function rowBytes({ graph }: PoolContents, { output }: RowStep): number {
   return rowLength(tensorOf(graph, output).shape);
+}
+
+function stateBytesOf({ step }: RowStep): number {
+  return step === undefined ? 0 : alignBytes(stateBytes(must(rowCall(step), "row call")));
 }
 
 /** Bytes of scratch memory at each row. */

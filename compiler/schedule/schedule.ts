@@ -12,7 +12,7 @@ export interface Step {
   readonly node: Node;
   /** Absent where the node is a view: nothing runs, the output shares the input's bytes. */
   readonly call?: KernelCall;
-  /** The same work as one call of a flat kernel per row, where the operator can be cut like that. */
+  /** The same work row by row, where the operator can be cut like that: a call per output row, or per input row that it adds up. */
   readonly byRows?: KernelCall;
   /** Rows are made from the last to the first, so that the output may grow over the input from above. */
   readonly backward?: boolean;
@@ -43,6 +43,8 @@ export interface RowPool {
   readonly rows: ReadonlyMap<TensorId, PooledRows>;
   /** Of each step that needs scratch memory. */
   readonly scratch: ReadonlyMap<number, number>;
+  /** Of each step that keeps something from row to row. */
+  readonly state: ReadonlyMap<number, number>;
 }
 
 export interface PooledRows {
@@ -120,6 +122,8 @@ export interface ArenaPlan {
   readonly places: ReadonlyMap<TensorId, Place>;
   /** Offset of each step's scratch, where it has any, in a pool or alone. */
   readonly scratch: ReadonlyMap<number, number>;
+  /** Offset of what a step keeps from row to row. */
+  readonly state: ReadonlyMap<number, number>;
   /** Bytes alive at the busiest step, overlaps counted once: no plan for this schedule can be smaller. */
   readonly lowerBound: number;
   readonly peakStep: number;

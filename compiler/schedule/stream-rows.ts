@@ -164,6 +164,7 @@ function isStreamable(schedule: Schedule, step: Step): boolean {
   const call = rowCall(step);
   const view = viewOf(schedule.graph, step.node);
   const { shape, dtype } = view.output;
+  if (call?.drive.kind === "accumulate") return true;
   if (!call || call.drive.kind === "flat" || dtype !== "int8" || shape.length !== 4) return false;
   const reads = view.inputs.flatMap((tensor, i) => (tensor.data ? [] : [opOf(step.node).rows(view, i).kind]));
   return rowCount(shape) > 1 && reads.some((kind) => kind !== "all");
@@ -221,8 +222,10 @@ function streamBytes(
   const first = must(members[0], "step").index;
   const last = must(members.at(-1), "step").index;
   // Views behind the stream share the bytes of their source, which then must exist as a whole.
-  const dies = rows.map(({ output }) => output).filter((id) => (life.get(id)?.read ?? steps.length) <= last);
-  const contents = { graph, rows, plan, inFlight: new Set(dies) };
+  const dies = rows.filter(
+    ({ output, accumulates }) => !accumulates && (life.get(output)?.read ?? steps.length) <= last,
+  );
+  const contents = { graph, rows, plan, inFlight: new Set(dies.map(({ output }) => output)) };
   let bytes = poolPeak(contents);
   for (const [id, { made, read, bytes: size, isCaller }] of life) {
     if (!isCaller && made <= last && read >= first && !contents.inFlight.has(id)) bytes += alignBytes(size);

@@ -1,8 +1,8 @@
 /**
  * Streams in the plan, in replay and in C: layers that enlarge their maps, where several output rows share a window of input
- * rows, and layers whose rows lie in one pool, wherever there is room.
+ * rows, layers whose rows lie in one pool, wherever there is room, and means that add up rows as they come.
  */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
@@ -96,3 +96,53 @@ test("rows in a pool, whose offsets are in tables", async () => {
   expect(result.differences).toEqual([]);
   expect(result.results.map((one) => one.engine)).toEqual([...engines]);
 }, 240_000);
+
+/** Convolutions that end in a mean over the map, with what a mean can be: wide rows, channels beside vectors, one axis. */
+const means = [
+  { name: "gap", shape: [1, 11, 9, 3], channels: 13, axes: [1, 2], keepDims: true },
+  { name: "flat", shape: [1, 12, 8, 2], channels: 16, axes: [1, 2], keepDims: false },
+  { name: "columns", shape: [1, 24, 7, 2], channels: 5, axes: [1], keepDims: true },
+  { name: "wide", shape: [1, 6, 300, 1], channels: 8, axes: [1, 2], keepDims: true },
+] as const;
+
+describe.each(means)("a mean that adds up rows: $name", ({ name, shape, channels, axes, keepDims }) => {
+  const b = new GraphBuilder(name);
+  const pads = [1, 1, 1, 1];
+  const x = product(b, "conv2d", b.input([...shape]), [8, 3, 3, shape[3]], { strides: [1, 1], pads });
+  const map = product(b, "conv2d", x, [channels, 3, 3, 8], { strides: [1, 1], pads });
+  const mean = b.node("mean", [map], { axes: [...axes], keepDims, ...clamp }, { scale: 0.07, zero: -5 });
+  // The mean lives in the arena: it is read once more.
+  const table = b.weights([256], randomInts(256, 3));
+  const graph = b.output(b.node("lookup", [mean, table], {}, { scale: 0.1 })).build();
+
+  test.each([
+    ["cortex-m4", "ort", "whole"],
+    ["cortex-m4", "fast", "rows"],
+    ["cortex-m55", "ort", "rows"],
+    ["cortex-m55", "fast", "whole"],
+    ["cortex-m0", "ort", "rows"],
+  ] as const)(
+    "%s, %s, input %s",
+    async (core, numerics, input) => {
+      const target = await loadTarget(core);
+      const program = compileGraph(graph, target, { io: "arena", optimize: "ram", numerics, input });
+      const adding = program.schedule.steps.filter(({ call }) => call?.drive.kind === "accumulate");
+      expect(adding.map(({ node }) => node.kind)).toEqual(["mean"]);
+      expect(program.arena.places.get(map)).toHaveProperty("rowOffsets");
+      const engines = ["replay", "host", "qemu"] as const;
+      const assets = await readAssets();
+      const result = await verifyProgram({
+        program,
+        imported: graph,
+        assets,
+        engines,
+        runs: 3,
+        layers: true,
+        strict: true,
+      });
+      expect(result.differences).toEqual([]);
+      expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+    },
+    240_000,
+  );
+});

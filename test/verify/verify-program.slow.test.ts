@@ -59,6 +59,7 @@ async function request(target: string): Promise<VerifyRequest> {
       overlaps: [],
       places: new Map(),
       scratch: new Map(),
+      state: new Map(),
       lowerBound: 64,
       peakStep: 0,
     },

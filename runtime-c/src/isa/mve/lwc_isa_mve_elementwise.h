@@ -188,27 +188,57 @@ LWC_MVE_INLINE int32x4_t lwc_mve_requantize_four(const lwc_requant *q, int32x4_t
 /* Sums fit int16 for this many values. */
 enum { LWC_MVE_MEAN_RUN = 255 };
 
+/* Sums of 8 channels over `count` pixels, those of even and of odd channels apart. Unless `whole` is 0 all 8 are there, else those that are active. */
+LWC_MVE_INLINE void lwc_mve_sum_pixels(const int8_t *from, int32_t step, int32_t count, int32_t whole, mve_pred16_t active, int32x4_t *even, int32x4_t *odd)
+{
+    for (int32_t i = 0; i < count; i += LWC_MVE_MEAN_RUN) {
+        int32_t run = ((count - i) < LWC_MVE_MEAN_RUN) ? (count - i) : LWC_MVE_MEAN_RUN;
+        int16x8_t sum = vdupq_n_s16(0);
+
+        for (; run > 0; --run) {
+            sum = vaddq_s16(sum, (whole != 0) ? vldrbq_s16(from) : vldrbq_z_s16(from, active));
+            from += step;
+        }
+        *even = vaddq_s32(*even, vmovlbq_s16(sum));
+        *odd = vaddq_s32(*odd, vmovltq_s16(sum));
+    }
+}
+
 LWC_MVE_INLINE void lwc_mve_mean(const lwc_requant *q, const int8_t *in, int32_t step, int32_t count, int32_t channels, const int32_t *quant, int8_t *out)
 {
     for (int32_t c = 0; c < channels; c += 8) {
         const mve_pred16_t active = vctp16q((uint32_t)(channels - c));
-        const int8_t *from = in + c;
         int32x4_t even = vdupq_n_s32(0);
         int32x4_t odd = vdupq_n_s32(0);
 
-        for (int32_t i = 0; i < count; i += LWC_MVE_MEAN_RUN) {
-            int32_t run = ((count - i) < LWC_MVE_MEAN_RUN) ? (count - i) : LWC_MVE_MEAN_RUN;
-            int16x8_t sum = vdupq_n_s16(0);
-
-            for (; run > 0; --run) {
-                sum = vaddq_s16(sum, ((channels % 8) == 0) ? vldrbq_s16(from) : vldrbq_z_s16(from, active));
-                from += step;
-            }
-            even = vaddq_s32(even, vmovlbq_s16(sum));
-            odd = vaddq_s32(odd, vmovltq_s16(sum));
-        }
+        lwc_mve_sum_pixels(in + c, step, count, ((channels % 8) == 0) ? 1 : 0, active, &even, &odd);
         even = lwc_mve_requantize_four(q, even, quant);
         odd = lwc_mve_requantize_four(q, odd, quant);
+        vstrbq_p_s16(out + c, lwc_mve_narrow(even, odd, q->min, q->max), active);
+    }
+}
+
+/* sums  [channels rounded up to 8] int32: of each 8 channels the even ones, then the odd ones */
+LWC_MVE_INLINE void lwc_mve_add_pixels(const int8_t *in, int32_t step, int32_t count, int32_t channels, int32_t first, int32_t *sums)
+{
+    for (int32_t c = 0; c < channels; c += 8) {
+        const mve_pred16_t active = vctp16q((uint32_t)(channels - c));
+        int32x4_t even = (first != 0) ? vdupq_n_s32(0) : vldrwq_s32(sums + c);
+        int32x4_t odd = (first != 0) ? vdupq_n_s32(0) : vldrwq_s32(sums + c + 4);
+
+        lwc_mve_sum_pixels(in + c, step, count, ((channels % 8) == 0) ? 1 : 0, active, &even, &odd);
+        vstrwq_s32(sums + c, even);
+        vstrwq_s32(sums + c + 4, odd);
+    }
+}
+
+LWC_MVE_INLINE void lwc_mve_end_mean(const lwc_requant *q, const int32_t *sums, int32_t channels, const int32_t *quant, int8_t *out)
+{
+    for (int32_t c = 0; c < channels; c += 8) {
+        const mve_pred16_t active = vctp16q((uint32_t)(channels - c));
+        const int32x4_t even = lwc_mve_requantize_four(q, vldrwq_s32(sums + c), quant);
+        const int32x4_t odd = lwc_mve_requantize_four(q, vldrwq_s32(sums + c + 4), quant);
+
         vstrbq_p_s16(out + c, lwc_mve_narrow(even, odd, q->min, q->max), active);
     }
 }

@@ -85,4 +85,33 @@ LWC_MVE_INLINE void lwc_mve_mean(const lwc_requant *q, const int8_t *in, int32_t
     }
 }
 
+/*
+ * Adds `count` pixels of `step` bytes to the sums of `channels` neighbouring channels, or, where `first` is not 0, starts them.
+ *
+ * sums  [channels rounded up to 8] int32, in the order of the core
+ */
+LWC_MVE_INLINE void lwc_mve_add_pixels(const int8_t *in, int32_t step, int32_t count, int32_t channels, int32_t first, int32_t *sums)
+{
+    for (int32_t c = 0; c < channels; ++c) {
+        int32_t sum = (first != 0) ? 0 : sums[c];
+
+        for (int32_t i = 0; i < count; ++i) {
+            sum += in[(i * step) + c];
+        }
+        sums[c] = sum;
+    }
+}
+
+/*
+ * Means from the sums of lwc_mve_add_pixels.
+ *
+ * quant  [words] int32: -count * zero point of the input, then the requantization: FLOAT or SHORT
+ */
+LWC_MVE_INLINE void lwc_mve_end_mean(const lwc_requant *q, const int32_t *sums, int32_t channels, const int32_t *quant, int8_t *out)
+{
+    for (int32_t c = 0; c < channels; ++c) {
+        out[c] = (int8_t)lwc_requantize(q, quant, 0, lwc_requant_bias(q, quant, 0) + sums[c]);
+    }
+}
+
 #endif
