@@ -6,6 +6,7 @@ import { absorbTransposes } from "./absorb-transposes.js";
 import { eliminateChannels } from "./eliminate-channels.js";
 import { foldPads } from "./fold-pads.js";
 import { mergeLookups } from "./merge-lookups.js";
+import { mergeSlices } from "./merge-slices.js";
 import { orderChannels } from "./order-channels.js";
 import type { Pass, PassContext } from "./pass.js";
 import { recognizeMeans } from "./recognize-means.js";
@@ -18,6 +19,7 @@ import { simplifyConvs } from "./simplify-convs.js";
 export const pipeline: readonly Pass[] = [
   removeIdentities,
   mergeLookups,
+  mergeSlices,
   absorbTransposes,
   recognizeShuffles,
   recognizeShifts,

@@ -12,10 +12,10 @@ import type { Schedule, SlotOverlap, Step } from "./schedule.js";
 export function chooseKernels(graph: Graph, order: Order, context: KernelContext): Schedule {
   const diagnostics: Diagnostic[] = [];
   const steps: Step[] = [];
-  const owned = callerOwned(graph);
+  const copied = copiedViews(graph);
   order.nodes.forEach((node, index) => {
     try {
-      steps.push(stepOf(graph, node, index, context, owned));
+      steps.push(stepOf(graph, node, index, context, copied.has(node)));
     } catch (error) {
       if (!(error instanceof CompileError)) throw error;
       diagnostics.push(...error.diagnostics);
@@ -55,12 +55,11 @@ function isPadded(call: KernelCall | undefined): call is KernelCall {
   return call?.drive.kind === "rows" && needsPaddingRow(call);
 }
 
-function stepOf(graph: Graph, node: Node, index: number, context: KernelContext, owned: ReadonlySet<TensorId>): Step {
+function stepOf(graph: Graph, node: Node, index: number, context: KernelContext, copies: boolean): Step {
   const view = viewOf(graph, node);
   const op = opOf(node);
   const macs = op.macs(view);
-  const source = node.inputs[0];
-  if (op.isView?.(view) === true && source !== undefined && !(owned.has(source) && owned.has(node.output))) {
+  if (op.isView?.(view) === true && !copies) {
     return { index, node, macs, why: "the same bytes in the same order: nothing to do" };
   }
   const call = op.lower(view, context);
@@ -109,17 +108,26 @@ export function orderRows(schedule: Schedule, overlaps: readonly SlotOverlap[]):
   return { ...schedule, steps };
 }
 
-/** Tensors that live in the caller's buffers: a view cannot join two of them, it must copy. */
-function callerOwned(graph: Graph): ReadonlySet<TensorId> {
+/** Views that have to copy: they join two tensors which the caller has buffers for, directly or through other views. */
+function copiedViews(graph: Graph): ReadonlySet<Node> {
+  const parent = new Map<TensorId, TensorId>();
+  const root = (start: TensorId): TensorId => {
+    let id = start;
+    for (let up = parent.get(id); up !== undefined; up = parent.get(id)) id = up;
+    return id;
+  };
+  // Of each root, whether an end of the graph is among the tensors that share its bytes.
   const ends = new Set([...graph.inputs, ...graph.outputs].map((port) => port.tensor));
-  // Through chains of views a tensor may share bytes with an end of the graph without being one itself.
-  for (const node of [...graph.nodes, ...graph.nodes.slice().reverse()]) {
+  const copied = new Set<Node>();
+  for (const node of graph.nodes) {
     const source = node.inputs[0];
     if (source === undefined || opOf(node).isView?.(viewOf(graph, node)) !== true) continue;
-    if (ends.has(source) !== ends.has(node.output)) {
-      ends.add(source);
-      ends.add(node.output);
+    const [from, to] = [root(source), root(node.output)];
+    if (ends.has(from) && ends.has(to)) copied.add(node);
+    else {
+      parent.set(to, from);
+      if (ends.has(to)) ends.add(from);
     }
   }
-  return ends;
+  return copied;
 }

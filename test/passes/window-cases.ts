@@ -1,4 +1,4 @@
-/** Graphs for the passes that give windows a simpler form. */
+/** Graphs for the passes that give windows and slices a simpler form. */
 import { elementCount } from "../../compiler/ir/shape.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import type { PassCase } from "./channel-cases.js";
@@ -41,5 +41,18 @@ export const windowCases: readonly PassCase[] = [
       return b.output(y).build();
     },
     left: ["mean"],
+  },
+  {
+    name: "slices in a row are one, forwards and backwards",
+    passes: ["merge-slices"],
+    build: () => {
+      const b = new GraphBuilder();
+      const rows = { starts: [0, 5, 0, 0], ends: [1, -1, 4, 3], steps: [1, -2, 1, 1] };
+      const columns = { starts: [0, 1, 3, 0], ends: [1, 3, 0, 2], steps: [1, 1, -1, 1] };
+      const channels = { starts: [0, 0, 0, 1], ends: [1, 2, 3, 2], steps: [1, 1, 2, 1] };
+      const x = b.node("slice", [b.input([1, 6, 4, 3], q)], rows);
+      return b.output(b.node("slice", [b.node("slice", [x], columns)], channels)).build();
+    },
+    left: ["slice"],
   },
 ];
