@@ -70,7 +70,7 @@ export const channelSelect = defineOp<ChannelSelectAttrs>({
     attrs.counts.reduce((sum, count) => sum + count, 0),
   ],
   macs: () => 0,
-  moves: "joins parts of what several layers wrote",
+  moves: () => "joins parts of what several layers wrote",
   reference(view) {
     const runs = runsOf(view.attrs);
     const channels = view.inputs.map((input) => channelCount(input.shape));

@@ -48,7 +48,7 @@ export const concat = defineOp<ConcatAttrs>({
     return first.map((dim, axis) => (axis === attrs.axis ? total : dim));
   },
   macs: () => 0,
-  moves: "joins what several layers wrote",
+  moves: () => "joins what several layers wrote",
   reference(view): RowKernel {
     const { axis } = view.attrs;
     if (view.output.shape.length === 4 && axis === 1) return stackRows(view);

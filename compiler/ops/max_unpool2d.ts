@@ -39,6 +39,7 @@ export const maxUnpool2d = defineOp<MaxUnpool2dAttrs>({
   },
   inferShape: (attrs, inputs) => [1, ...attrs.size, must(must(inputs[0], "input").shape[3], "channels")],
   macs: () => 0,
+  moves: () => "puts values back where pooling found them",
   reference(view) {
     const { attrs } = view;
     const at = (list: readonly number[], i: number): number => must(list[i], "max_unpool2d dimension");

@@ -162,8 +162,11 @@ export interface Op<A extends Attrs = Attrs> {
   isView?(view: NodeView<A>): boolean;
   /** True where the output equals the input element for element, given equal shapes and quantization: a pass removes the node. */
   isIdentity?(view: NodeView<A>): boolean;
-  /** For ops that only move values: every output value is an input value or a constant. Where a step of it is left, why it moves. */
-  readonly moves?: string;
+  /**
+   * For ops that only move values: every output value is an input value or a constant. Where a step of it is left, why it moves;
+   * undefined for a node that computes.
+   */
+  moves?(view: NodeView<A>): string | undefined;
   /** The kernel for this target, and why. */
   lower(view: NodeView<A>, context: KernelContext): KernelCall;
 }

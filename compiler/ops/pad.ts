@@ -35,7 +35,7 @@ export const pad = defineOp<PadAttrs>({
     );
   },
   macs: () => 0,
-  moves: "writes a border that its reader cannot stand in for",
+  moves: () => "writes a border that its reader cannot stand in for",
   reference(view) {
     const input = must(view.inputs[0], "input");
     const axes = input.shape.map((_, axis) => ({

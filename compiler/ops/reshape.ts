@@ -20,7 +20,7 @@ export const reshape = defineOp<ReshapeAttrs>({
   },
   inferShape: (attrs) => attrs.shape,
   macs: () => 0,
-  moves: "its two ends have buffers of their own",
+  moves: () => "its two ends have buffers of their own",
   reference(view) {
     const inLength = rowLength(must(view.inputs[0], "input").shape);
     return (read, out, y) => {

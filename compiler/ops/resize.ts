@@ -124,6 +124,7 @@ export const resize = defineOp<ResizeAttrs>({
     };
   },
   rows: (view) => ({ kind: "window", ...resizeRows(view).window }),
+  moves: ({ attrs }) => (attrs.mode === "nearest" ? "repeats or leaves out pixels" : undefined),
   range(view, inputs) {
     const ranges = must(inputs[0], "input ranges");
     return view.attrs.mode === "nearest" ? ranges : ranges.map(() => fullRange);

@@ -69,7 +69,7 @@ export const shift = defineOp<ShiftAttrs>({
   },
   inferShape: (_attrs, inputs) => must(inputs[0], "input").shape,
   macs: () => 0,
-  moves: "moves each channel by its own distance",
+  moves: () => "moves each channel by its own distance",
   kernels: [{ kernel: "lwc_shift_s8" }],
   reference(view) {
     const { rows, columns, value } = view.attrs;

@@ -46,7 +46,7 @@ export const slice = defineOp<SliceAttrs>({
       Math.ceil((must(attrs.ends[axis], "end") - start) / must(attrs.steps[axis], "step")),
     ),
   macs: () => 0,
-  moves: "cuts out a part",
+  moves: () => "cuts out a part",
   reference(view) {
     const input = must(view.inputs[0], "input");
     const axes = input.shape.map((_, axis) => ({

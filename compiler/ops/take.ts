@@ -52,7 +52,7 @@ export const take = defineOp<TakeAttrs>({
   inferShape: (attrs, inputs) =>
     must(inputs[0], "input").shape.map((dim, axis) => (axis === attrs.axis ? attrs.indices.length : dim)),
   macs: () => 0,
-  moves: "picks by index",
+  moves: () => "picks by index",
   reference: (view) => gatherReference(sourceMap(view), inputOf(view), view.output, 0),
   rows: (view) => ({ kind: takesChannels(view) ? "same" : "all" }),
   range(view, inputs) {

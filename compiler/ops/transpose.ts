@@ -25,7 +25,7 @@ export const transpose = defineOp<TransposeAttrs>({
     return attrs.perm.map((axis) => must(shape[axis], "axis"));
   },
   macs: () => 0,
-  moves: "changes the order of axes",
+  moves: () => "changes the order of axes",
   reference(view) {
     const input = must(view.inputs[0], "input");
     const axes = input.shape.map((_, axis) => ({ from: view.attrs.perm.indexOf(axis), start: 0, step: 1 }));

@@ -6,6 +6,7 @@ import { makeReport, reportJson } from "../../compiler/cli/report/report.js";
 import { group, reportText } from "../../compiler/cli/report/text.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
+import { constantsOf } from "../../compiler/ops/kernel.js";
 import { programSizes } from "../../compiler/schedule/program-sizes.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { hostileNames, programOf, renamed, smallNet } from "./programs.js";
@@ -71,6 +72,11 @@ describe("the report", () => {
       arena_bytes: program.arena.bytes,
     });
     expect(report.steps.reduce((sum, step) => sum + step.macs, 0)).toBe(report.macs);
+    // All that flash holds is read by some step, rows of padding included.
+    const tables = new Set(program.schedule.steps.flatMap(({ call }) => (call ? constantsOf(call) : [])));
+    const bytes = [...tables].reduce((sum, { data, role }) => sum + (role === "table" ? data.byteLength : 0), 0);
+    expect([...tables].some(({ name }) => name === "padding")).toBe(true);
+    expect(report.steps.reduce((sum, step) => sum + step.table_bytes, 0)).toBeGreaterThanOrEqual(bytes);
     expect(report.steps).toHaveLength(program.schedule.steps.length);
     expect(report.slots).toHaveLength(program.arena.slots.length);
     // Slots start at multiples of 8, so what is alive may be smaller than the bound by the bytes between.

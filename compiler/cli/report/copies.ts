@@ -15,9 +15,14 @@ export interface Copy {
   readonly reason: string;
 }
 
+/** Moves values and computes nothing. */
+export function isMove(graph: Graph, node: Node): boolean {
+  return opOf(node).moves?.(viewOf(graph, node)) !== undefined;
+}
+
 export function copiesOf({ graph }: Program, steps: readonly CostedStep[]): readonly Copy[] {
   return steps
-    .filter(({ step }) => opOf(step.node).moves !== undefined)
+    .filter(({ step }) => isMove(graph, step.node))
     .map(({ step, moved_bytes }) => ({
       node: stepName(step),
       op: step.node.kind,
@@ -37,7 +42,7 @@ function reasonFor(graph: Graph, node: Node): string {
   const who = isOutput ? "the caller" : readers.map((reader) => nameOf(reader)).join(", ");
   const view = viewOf(graph, node);
   const sources = new Set(node.inputs.filter((id) => tensorOf(graph, id).data === undefined));
-  if (opOf(node).picks?.(view) === undefined) return `${opOf(node).moves}, for ${who}`;
+  if (opOf(node).picks?.(view) === undefined) return `${must(opOf(node).moves?.(view), "why it moves")}, for ${who}`;
   if (sources.size > 1) return `${who} reads the channels side by side that ${sources.size} layers wrote apart`;
   const fixed = [fixedBy(graph, node, "before"), fixedBy(graph, node, "behind")];
   const ends = fixed.map((name, i) => name ?? (i === 0 ? "what is in front" : "what is behind"));

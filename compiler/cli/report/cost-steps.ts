@@ -3,6 +3,7 @@ import { kernelInputs } from "../../codegen/kernel-inputs.js";
 import { type TensorId, tensorOf } from "../../ir/graph.js";
 import { elementCount } from "../../ir/shape.js";
 import { opOf } from "../../ops/index.js";
+import { constantsOf } from "../../ops/kernel.js";
 import { parametersOf, viewOf } from "../../ops/op.js";
 import type { Program, Step } from "../../schedule/schedule.js";
 
@@ -40,7 +41,7 @@ export function costSteps(program: Program): readonly CostedStep[] {
     );
     if (!step.call) return { step, params, moved_bytes: 0, macs_per_byte: 0 };
     const inputs = [...new Set(kernelInputs(graph, step))].reduce((sum, id) => sum + bytesOf(id), 0);
-    const constants = step.call.constants.reduce((sum, constant) => sum + constant.data.byteLength, 0);
+    const constants = constantsOf(step.call).reduce((sum, constant) => sum + constant.data.byteLength, 0);
     const moved = inputs + bytesOf(step.node.output) + constants;
     return { step, params, moved_bytes: moved, macs_per_byte: ratio(step.macs, moved) };
   });

@@ -8,7 +8,7 @@ import { parametersOf, viewOf } from "../../ops/op.js";
 import { programSizes } from "../../schedule/program-sizes.js";
 import type { Program, Step } from "../../schedule/schedule.js";
 import { type Advice, adviceOn, type Gates, gatesOf, type Pair, separablePairs } from "./advice.js";
-import { type Copy, copiesOf } from "./copies.js";
+import { type Copy, copiesOf, isMove } from "./copies.js";
 import { type CostedStep, ratio, type Share, sumOf } from "./cost-steps.js";
 
 /** Field names are those of the JSON file. */
@@ -45,7 +45,7 @@ export function makeCost(program: Program, steps: readonly CostedStep[]): { cost
     moved_bytes: moved,
     macs_per_byte: ratio(macs, moved),
     element_wise: elementWise,
-    copies: share(run.filter(({ step }) => opOf(step.node).moves !== undefined)),
+    copies: share(run.filter(({ step }) => isMove(graph, step.node))),
     advice: adviceOn(graph, run, elementWise),
     separable: separablePairs(graph, steps),
     ...gatesOf(graph, steps, { macs, moved_bytes: moved }),
@@ -57,5 +57,7 @@ export function makeCost(program: Program, steps: readonly CostedStep[]): { cost
 function isElementWise({ graph }: Program, { node, macs }: Step): boolean {
   const view = viewOf(graph, node);
   const op = opOf(node);
-  return macs === 0 && op.moves === undefined && op.inPlace !== undefined && parametersOf(op, view).length === 0;
+  return (
+    macs === 0 && op.moves?.(view) === undefined && op.inPlace !== undefined && parametersOf(op, view).length === 0
+  );
 }

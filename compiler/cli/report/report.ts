@@ -2,7 +2,7 @@
 import { kernelInputs } from "../../codegen/kernel-inputs.js";
 import { type Graph, type Port, type TensorId, tensorOf } from "../../ir/graph.js";
 import { elementCount, type Shape } from "../../ir/shape.js";
-import { type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
+import { constantsOf, type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
 import { liveTensorBytes, programSizes } from "../../schedule/program-sizes.js";
 import type { Program, Slot } from "../../schedule/schedule.js";
@@ -91,6 +91,7 @@ export interface StepReport {
   /** Arithmetic intensity. */
   readonly macs_per_byte: number;
   readonly weight_bytes: number;
+  /** Rows that stand for padding among them; what steps share counts for each. */
   readonly table_bytes: number;
   readonly scratch_bytes: number;
   readonly output_bytes: number;
@@ -195,7 +196,7 @@ function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: 
   const { node, call } = step;
   const shapeOf = (id: TensorId): Shape => tensorOf(graph, id).shape;
   const bytesWith = (role: PackedConstant["role"]): number =>
-    (call?.constants ?? [])
+    (call ? constantsOf(call) : [])
       .filter((constant) => constant.role === role)
       .reduce((sum, constant) => sum + constant.data.byteLength, 0);
   const output = tensorOf(graph, node.output);
