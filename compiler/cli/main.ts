@@ -152,6 +152,7 @@ withModel(program.command("inspect").description("show what lwc makes of a model
   .option("--plan", "steps, kernels and arena")
   .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")
   .option("--op <name>", "the nodes of one operator: Conv, Add, conv2d, ...")
+  .option("--pareto", "RAM against modelled cycles and flash, over goals and budgets of RAM")
   .action(async (model, options) => {
     const { runInspect } = await import("./commands/inspect.js");
     await runInspect(model, options, commandLine());

@@ -48,11 +48,12 @@ export function chooseKernel<Layer>(
   work: Work,
   context: KernelContext,
 ): KernelCall {
-  const { target, optimize } = context;
+  const { target, optimize, repeats = 1 } = context;
   const estimates = candidates.flatMap((candidate): readonly Estimate<Layer>[] => {
     const cost = target.kernels[candidate.kernel];
     if (cost === undefined || candidate.fits?.(layer, context) === false) return [];
-    return [{ candidate, cycles: cyclesOf(cost, candidate.work?.(layer, work) ?? work), code: cost.bytes }];
+    const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work) ?? work);
+    return [{ candidate, cycles, code: cost.bytes }];
   });
   if (estimates.length === 0) {
     return fail({
@@ -80,7 +81,8 @@ function fastest<Layer>(
 ): KernelCall {
   const price = ({ cycles, code }: Estimate<Layer>): number => cycles + cyclesPerByte * code;
   const [best, next] = [...estimates].sort((a, b) => price(a) - price(b));
-  const call = must(best, "kernel").candidate.call(layer, context);
+  const { candidate, cycles, code } = must(best, "kernel");
+  const call = { ...candidate.call(layer, context), estimate: { cycles, codeBytes: code } };
   if (best === undefined || next === undefined) return call;
   const why = `${costText(best)} against ${costText(next)} of ${next.candidate.kernel}`;
   return { ...call, why: `${call.why}; ${why}` };
@@ -93,7 +95,7 @@ function costText({ cycles, code }: { readonly cycles: number; readonly code: nu
 /** By code and constants together, so every candidate packs its constants. */
 function smallest<Layer>(estimates: readonly Estimate<Layer>[], layer: Layer, context: KernelContext): KernelCall {
   const sized = estimates.map(({ candidate, cycles, code }) => {
-    const call = candidate.call(layer, context);
+    const call = { ...candidate.call(layer, context), estimate: { cycles, codeBytes: code } };
     return { call, cycles, flash: code + constantBytes(call) };
   });
   const [best, next] = sized.sort((a, b) => a.flash - b.flash || a.cycles - b.cycles);

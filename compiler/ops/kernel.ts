@@ -13,6 +13,8 @@ export interface KernelContext {
   readonly optimize: Optimize;
   /** Only kernels that make one row per call, for streams of rows. */
   readonly singleRows?: boolean;
+  /** How often the layer runs in an inference, where it stands for one row of many. */
+  readonly repeats?: number;
 }
 
 export type Optimize = "speed" | "balanced" | "size" | "ram";
@@ -106,8 +108,17 @@ export interface KernelCall {
   readonly padding?: PackedConstant;
   /** Bytes of scratch memory that live during the call, aligned to 8; without the padding row, which codegen adds. */
   readonly scratchBytes: number;
+  /** What the target's file says of the kernel for this layer; absent where it has no price for it. */
+  readonly estimate?: KernelEstimate;
   /** One sentence: why this kernel and this requantization form. */
   readonly why: string;
+}
+
+export interface KernelEstimate {
+  /** Modelled, of all calls for the layer together. */
+  readonly cycles: number;
+  /** Code of an instance. */
+  readonly codeBytes: number;
 }
 
 /** Output rows that a call makes, where it makes rows. */

@@ -83,7 +83,7 @@ function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext): 
   const uses = view.inputs.map((tensor, i) => (tensor.data ? undefined : op.rows(view, i).kind));
   if (uses.includes("window") || !uses.includes("same")) return undefined;
   const inputs = view.inputs.map((tensor, i) => (uses[i] === "same" ? oneRow(tensor) : tensor));
-  const row = op.lower({ ...view, inputs, output: oneRow(output) }, context);
+  const row = op.lower({ ...view, inputs, output: oneRow(output) }, { ...context, repeats: rows });
   if (row.drive.kind !== "flat") return undefined;
   const inRowBytes = view.inputs.flatMap((tensor, i) =>
     uses[i] === undefined ? [] : [uses[i] === "same" ? rowLength(tensor.shape) : 0],

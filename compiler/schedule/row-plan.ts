@@ -79,6 +79,16 @@ export function canMakeRow(step: RowStep, y: number, made: ArrayLike<number>): b
   );
 }
 
+/** Instructions for a row of a stream: the call of its kernel, and the question to each step whether it can make a row. */
+const ROW_COST = 60;
+const QUESTION_COST = 5;
+
+/** Instructions that the loop around the rows of a stream costs. */
+export function loopCost(steps: readonly RowStep[]): number {
+  const made = steps.reduce((sum, { step, rows }) => sum + (step === undefined ? 0 : rows), 0);
+  return made * (ROW_COST + QUESTION_COST * steps.length);
+}
+
 /** Walks through the rows in their order: `make(i, y)` for row y of step i. */
 export function walkRows(steps: readonly RowStep[], make: (step: number, y: number) => void): void {
   const made = new Int32Array(steps.length);

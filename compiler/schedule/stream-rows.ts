@@ -11,7 +11,7 @@ import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
 import { aliveBytes, computeLiveness } from "./liveness.js";
 import { rowCall } from "./row-call.js";
-import { dyingInputs, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
+import { dyingInputs, loopCost, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
 import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
@@ -25,10 +25,6 @@ export interface StreamOptions {
 
 /** Longest stream that is tried, in steps. */
 const MAX_STEPS = 32;
-
-/** Instructions for a row of a stream: the call of its kernel, and the question to each step whether it can make a row. */
-const ROW_COST = 60;
-const QUESTION_COST = 5;
 
 export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
   const { steps } = schedule;
@@ -155,9 +151,7 @@ function planStream(
     const isEarly = rows.some(({ step, output }) => step !== undefined && life.get(output)?.isCaller === true);
     if (isEarly || (life.get(fed)?.read ?? 0) > must(members.at(-1), "step").index) return undefined;
   }
-  const loops = rows.filter(({ step }) => step !== undefined);
-  const cost = loops.reduce((sum, row) => sum + row.rows * (ROW_COST + QUESTION_COST * rows.length), 0);
-  return { ...streamBytes(schedule, life, members, rows, planRows(graph, rows)), cost };
+  return { ...streamBytes(schedule, life, members, rows, planRows(graph, rows)), cost: loopCost(rows) };
 }
 
 function isStreamable(schedule: Schedule, step: Step): boolean {

@@ -174,6 +174,16 @@ test("inspect: keys of --json, the graph as text, reasons", () => {
   expect(lwc("inspect", tiny, "--op", "Conv", ...shape).out).toMatch(/1 nodes of Conv/);
 });
 
+test("inspect --pareto: what RAM buys, as text and JSON", () => {
+  const { code, out } = lwc("inspect", tiny, "--pareto", ...shape);
+  expect(code).toBe(0);
+  expect(out).toMatch(/RAM +cycles +flash +options\n +\d+ +[\d ]+ -O \w+/);
+  const json = JSON.parse(lwc("inspect", tiny, "--pareto", "--json", ...shape).out);
+  expect(json).toMatchObject({ model: "tiny", target: "cortex-m4" });
+  const [row] = json.rows;
+  expect(Object.keys(row)).toEqual(["optimize", "ram", "ram_bytes", "cycles", "flash_bytes"]);
+});
+
 test("run: a .bin file through the reference interpreter", () => {
   write("zeros.bin", new Uint8Array(36));
   const { code, out } = lwc("run", tiny, "--input", "zeros.bin", "--json", ...shape);

@@ -53,6 +53,19 @@ test("input values and calls count beside multiply-accumulates and outputs", () 
   expect(choose(both, costs, { macs: 100, outputs: 10, inputs: 100 }).kernel).toBe("lwc_plain");
 });
 
+test("the code of a kernel weighs less the more often the layer runs, row by row", () => {
+  const fast = { mac: 0.5, output: 1, bytes: 100 };
+  const small = { mac: 1, output: 10, bytes: 10 };
+  const both = [candidate("lwc_small"), candidate("lwc_fast")];
+  const target: Target = { ...core, kernels: { lwc_small: small, lwc_fast: fast } };
+  const kernel = (repeats: number): string => {
+    const context = { target, numerics: makeNumerics("ort"), optimize: "balanced" as const, repeats };
+    return chooseKernel(both, 0, { macs: 1000, outputs: 10, inputs: 0, calls: 1 }, context).kernel;
+  };
+  expect(kernel(1)).toBe("lwc_small");
+  expect(kernel(10)).toBe("lwc_fast");
+});
+
 test("a kernel may do another amount of work than the layer asks", () => {
   const fewer = candidate("lwc_fewer", 0, { work: (_layer, asked) => ({ ...asked, macs: asked.macs / 4 }) });
   const call = choose([candidate("lwc_plain"), fewer], { lwc_plain: plain, lwc_fewer: plain }, { macs: 1000 });

@@ -10,6 +10,7 @@ import { copyLines, costLines } from "../report/cost-text.js";
 import { makeReport } from "../report/report.js";
 import { group, reportText } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
+import { runPareto } from "./pareto.js";
 
 export interface InspectCommand extends ModelOptions {
   readonly target: string;
@@ -17,13 +18,18 @@ export interface InspectCommand extends ModelOptions {
   readonly plan?: boolean;
   readonly why?: boolean;
   readonly op?: string;
+  readonly pareto?: boolean;
   readonly json?: boolean;
 }
 
 export async function runInspect(model: string, options: InspectCommand, command: string): Promise<void> {
   const target = await readTarget(options.target);
   const file = readModel(model, options, command);
-  const { program, warnings } = compile(file.bytes, target, file.options);
+  const { program, imported, warnings } = compile(file.bytes, target, file.options);
+  if (options.pareto === true) {
+    if (options.json !== true) sayWarnings(warnings);
+    return runPareto(imported, target, file.options, options.json === true);
+  }
   const report = makeReport(program);
   if (options.json === true) {
     const {
@@ -84,7 +90,7 @@ export async function runInspect(model: string, options: InspectCommand, command
     ...costLines(report.cost),
     `  float nodes  ${report.float_islands.length} that ONNX Runtime computes in float`,
     ...report.float_islands.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
-    "  more         --plan (steps and arena), --why (decisions), --ir (graph as .lwir), --op Conv (nodes of one operator)",
+    "  more         --plan (steps and arena), --why (decisions), --ir (graph as .lwir), --op Conv (nodes of one operator), --pareto (what RAM buys)",
   ];
   say(lines.join("\n"));
 }
