@@ -92,6 +92,7 @@ export const div = defineOp<DivAttrs>({
       ? "tied"
       : "fixed",
   }),
+  perElement: true,
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
     const outputs = elementCount(view.output.shape);

@@ -15,7 +15,7 @@ import { defineOp, fullRange, type NodeView } from "./op.js";
 
 export type LookupAttrs = Record<string, never>;
 
-function tableOf(view: NodeView<LookupAttrs>): Int8Array {
+export function tableOfLookup(view: NodeView): Int8Array {
   const data = must(view.inputs[1], "table").data;
   return must(data instanceof Int8Array ? data : undefined, "int8 table");
 }
@@ -32,7 +32,7 @@ export const lookup = defineOp<LookupAttrs>({
   inferShape: (_attrs, inputs) => must(inputs[0], "input").shape,
   macs: () => 0,
   reference(view) {
-    const table = tableOf(view);
+    const table = tableOfLookup(view);
     return (read, out, y) => {
       const x = read(0, y);
       for (let i = 0; i < out.length; i++) out[i] = table[(x[i] ?? 0) + 128] ?? 0;
@@ -40,7 +40,7 @@ export const lookup = defineOp<LookupAttrs>({
   },
   rows: () => ({ kind: "same" }),
   range(view, inputs) {
-    const table = tableOf(view);
+    const table = tableOfLookup(view);
     return must(inputs[0], "input ranges").map(({ min, max }) => {
       let low = fullRange.max;
       let high = fullRange.min;
@@ -53,11 +53,12 @@ export const lookup = defineOp<LookupAttrs>({
     });
   },
   channels: () => ({ kind: "tied" }),
+  perElement: true,
   inPlace: () => [0],
-  isIdentity: (view) => tableOf(view).every((value, i) => value === i - 128),
+  isIdentity: (view) => tableOfLookup(view).every((value, i) => value === i - 128),
   lower(view, context) {
     const count = elementCount(view.output.shape);
     const work = { macs: 0, outputs: count, inputs: count, calls: 1 };
-    return chooseKernel(kernels, { table: tableOf(view), count }, work, context);
+    return chooseKernel(kernels, { table: tableOfLookup(view), count }, work, context);
   },
 });

@@ -73,6 +73,7 @@ export const mul = defineOp<MulAttrs>({
       ? "tied"
       : "fixed",
   }),
+  perElement: true,
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
     const inner = channelCount(view.output.shape);

@@ -158,6 +158,8 @@ export interface Op<A extends Attrs = Attrs> {
   readonly pruning?: Pruning<A>;
   /** Activation inputs whose memory the output may take over exactly (element i is read before element i is written). */
   inPlace?(view: NodeView<A>): readonly number[];
+  /** Where all activations have the shape of the output, each element of it depends on the elements at its place alone. */
+  readonly perElement?: true;
   /** True where output and input are the same bytes in the same order: the op costs nothing. */
   isView?(view: NodeView<A>): boolean;
   /** True where the output equals the input element for element, given equal shapes and quantization: a pass removes the node. */

@@ -155,6 +155,7 @@ export const sum = defineOp<SumAttrs>({
       ? "tied"
       : "fixed",
   }),
+  perElement: true,
   inPlace: (view) => view.inputs.flatMap((tensor, i) => (sameShape(tensor.shape, view.output.shape) ? [i] : [])),
   lower(view, context) {
     const outputs = elementCount(view.output.shape);

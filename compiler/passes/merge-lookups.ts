@@ -2,7 +2,8 @@
 import { must } from "../diagnostics.js";
 import { freshTensorId } from "../ir/fresh-id.js";
 import { consumersOf, type Graph, type Node, producersOf, type Tensor, tensorOf } from "../ir/graph.js";
-import { lookup } from "../ops/lookup.js";
+import { lookup, tableOfLookup } from "../ops/lookup.js";
+import { viewOf } from "../ops/op.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
 import type { Pass } from "./pass.js";
 
@@ -36,14 +37,9 @@ function findPair(graph: Graph): { first: Node; second: Node } | undefined {
   return undefined;
 }
 
-function tableOf(graph: Graph, node: Node): Int8Array {
-  const data = tensorOf(graph, must(node.inputs[1], `table of %${node.id}`)).data;
-  return must(data instanceof Int8Array ? data : undefined, `int8 table of %${node.id}`);
-}
-
 function merge(graph: Graph, first: Node, second: Node): Graph {
-  const inner = tableOf(graph, first);
-  const outer = tableOf(graph, second);
+  const inner = tableOfLookup(viewOf(graph, first));
+  const outer = tableOfLookup(viewOf(graph, second));
   const data = inner.map((value) => must(outer[value + 128], "table entry"));
   const id = freshTensorId(graph.tensors, `${second.output}_table`);
   const table: Tensor = { ...tensorOf(graph, must(second.inputs[1], "table")), id, data };

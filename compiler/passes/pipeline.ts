@@ -15,9 +15,11 @@ import { recognizeShuffles } from "./recognize-shuffles.js";
 import { removeIdentities } from "./remove-identities.js";
 import { separateOutputs } from "./separate-outputs.js";
 import { simplifyConvs } from "./simplify-convs.js";
+import { tabulateFunctions } from "./tabulate-functions.js";
 
 export const pipeline: readonly Pass[] = [
   removeIdentities,
+  tabulateFunctions,
   mergeLookups,
   mergeSlices,
   absorbTransposes,

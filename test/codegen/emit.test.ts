@@ -81,7 +81,12 @@ describe("emit", () => {
     const b = new GraphBuilder("net");
     const table = randomInts(256, 1);
     const twice = b.node("lookup", [b.input([1, 4]), b.weights([256], table)], {}, { scale: 0.1 });
-    const added = b.node("add", [twice, twice], { clampMin: -128, clampMax: 127, spanScalar: "none" }, { scale: 0.3 });
+    const added = b.node(
+      "add",
+      [twice, b.input([1, 4])],
+      { clampMin: -128, clampMax: 127, spanScalar: "none" },
+      { scale: 0.3 },
+    );
     const program = programOf(b.output(b.node("lookup", [added, b.weights([256], table)], {}, { scale: 0.2 })).build());
     const files = emit(program, assets);
     expect(textOf(files, "net_weights.c").match(/const int8_t lwc_net_\w+\[256\]/g)).toHaveLength(1);

@@ -13,6 +13,7 @@ import { pipeline } from "../../compiler/passes/pipeline.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { randomInputs } from "../support/graph-builder.js";
 import { channelCases, shiftCases } from "./channel-cases.js";
+import { functionCases } from "./function-cases.js";
 import { windowCases } from "./window-cases.js";
 
 const numerics = makeNumerics("ort");
@@ -31,15 +32,18 @@ function run(before: Graph, passes: readonly string[]): Graph {
   }, before);
 }
 
-test.each([...channelCases, ...shiftCases, ...windowCases])("$passes: $name", async ({ name, passes, build, left }) => {
-  const before = build();
-  const after = run(before, passes);
-  for (let seed = 1; seed <= 3; seed++) {
-    const inputs = randomInputs(before, seed);
-    expect(interpret(after, numerics, inputs).outputs).toEqual(interpret(before, numerics, inputs).outputs);
-  }
-  expect(after.nodes.map((node) => node.kind)).toEqual(left);
-  const text = `== before\n${printGraph(before)}== after ${passes.join(", ")}\n${printGraph(after)}`;
-  await expect(text).toMatchFileSnapshot(`lwir/${name.replaceAll(/[^a-z0-9]+/g, "-")}.lwir`);
-  expect(parseGraph(printGraph(after))).toEqual(after);
-});
+test.each([...channelCases, ...shiftCases, ...windowCases, ...functionCases])(
+  "$passes: $name",
+  async ({ name, passes, build, left }) => {
+    const before = build();
+    const after = run(before, passes);
+    for (let seed = 1; seed <= 3; seed++) {
+      const inputs = randomInputs(before, seed);
+      expect(interpret(after, numerics, inputs).outputs).toEqual(interpret(before, numerics, inputs).outputs);
+    }
+    expect(after.nodes.map((node) => node.kind)).toEqual(left);
+    const text = `== before\n${printGraph(before)}== after ${passes.join(", ")}\n${printGraph(after)}`;
+    await expect(text).toMatchFileSnapshot(`lwir/${name.replaceAll(/[^a-z0-9]+/g, "-")}.lwir`);
+    expect(parseGraph(printGraph(after))).toEqual(after);
+  },
+);

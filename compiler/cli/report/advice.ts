@@ -225,12 +225,7 @@ export function gatesOf(
     if (!mul.is(node)) continue;
     const output = tensorOf(graph, node.output);
     const [a, b] = [must(node.inputs[0], "factor"), must(node.inputs[1], "factor")];
-    for (const [x, gate] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const maker = producers.get(gate);
-      if (maker && lookup.is(maker) && maker.inputs[0] === x) gated.push([maker, node]);
+    for (const gate of [a, b]) {
       if (broadcastOf(tensorOf(graph, gate).shape, output.shape) !== "channel") continue;
       const chain = chainToMean(graph, producers, gate);
       if (chain) blocks.push([...chain, node]);
@@ -252,9 +247,9 @@ export function gatesOf(
   return { squeeze_excite: costOf(blocks), h_swish: costOf(gated) };
 }
 
-/** A table that came from x * f(x): h-swish, SiLU, GELU in any spelling. */
+/** A table that came from x * f(x): h-swish, SiLU, GELU, by name or as a function and a product. */
 function isGatedTable(node: Node): boolean {
-  return lookup.is(node) && /swish|silu|gelu|mish/i.test(node.origin.label);
+  return lookup.is(node) && /swish|silu|gelu|mish|\+ mul\b/i.test(node.origin.label);
 }
 
 /** From the mean over the map to the value per channel, where all in between are vectors. */
