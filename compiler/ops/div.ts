@@ -6,12 +6,13 @@
  * ONNX Runtime has no integer kernel: the arithmetic is that of its float32 operator between DequantizeLinear and QuantizeLinear
  * (docs/numerics.md, "Sums"). A number divided by zero is infinite and saturates; 0 / 0 yields the lowest value, as on x64.
  */
-import { makeDiv } from "../arith/div.js";
+import { type DivPlan, makeDiv, planDiv } from "../arith/div.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import type { KernelCall, PackedConstant } from "./kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 
 export type DivAttrs = {
@@ -26,53 +27,85 @@ function quantsOf(view: NodeView<DivAttrs>) {
   return { a: must(a, "a"), b: must(b, "b"), c: must(c, "c"), min, max };
 }
 
-const kernel: Candidate<NodeView<DivAttrs>> = {
-  kernel: "lwc_div_s8",
-  call(view) {
-    const q = quantsOf(view);
-    const inner = channelCount(view.output.shape);
-    const a = broadcastSteps(must(view.inputs[0], "dividend"), view.output);
-    const b = broadcastSteps(must(view.inputs[1], "divisor"), view.output);
-    return {
-      kernel: "lwc_div_s8",
-      header: "lwc_div_s8.h",
-      geometry: "div",
-      params: {
-        type: "lwc_div_params",
-        fields: {
-          outer: elementCount(view.output.shape) / inner,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
-          zero_a: q.a.zeroPoint,
-          zero_b: q.b.zeroPoint,
-          zero_point: q.c.zeroPoint,
-          min: q.min,
-          max: q.max,
-        },
+interface DivLayer {
+  readonly view: NodeView<DivAttrs>;
+  readonly plan: DivPlan;
+}
+
+/** What both kernels have: one loop nest, and the scales. */
+function callOf({ view }: DivLayer, kernel: string, tables: readonly PackedConstant[], why: string): KernelCall {
+  const q = quantsOf(view);
+  const inner = channelCount(view.output.shape);
+  const a = broadcastSteps(must(view.inputs[0], "dividend"), view.output);
+  const b = broadcastSteps(must(view.inputs[1], "divisor"), view.output);
+  return {
+    kernel,
+    header: `${kernel}.h`,
+    geometry: "div",
+    params: {
+      type: "lwc_div_params",
+      fields: {
+        outer: elementCount(view.output.shape) / inner,
+        inner,
+        a_outer: a.outer,
+        a_inner: a.inner,
+        b_outer: b.outer,
+        b_inner: b.inner,
+        zero_a: q.a.zeroPoint,
+        zero_b: q.b.zeroPoint,
+        zero_point: q.c.zeroPoint,
+        min: q.min,
+        max: q.max,
       },
-      drive: { kind: "flat" },
-      constants: [
-        {
-          name: "scales",
-          data: Float32Array.of(q.a.scale, q.b.scale, q.c.scale),
-          align: 4,
-          comment: "scales of the dividend, the divisor and the quotient",
-          role: "table",
-        },
-      ],
-      scratchBytes: 0,
-      why: "float32 as ONNX Runtime has it: one division per value, one more to quantize",
-    };
+    },
+    drive: { kind: "flat" },
+    constants: [
+      ...tables,
+      {
+        name: "scales",
+        data: Float32Array.of(q.a.scale, q.b.scale, q.c.scale),
+        align: 4,
+        comment: "scales of the dividend, the divisor and the quotient",
+        role: "table",
+      },
+    ],
+    scratchBytes: 0,
+    why,
+  };
+}
+
+const dividing: Candidate<DivLayer> = {
+  kernel: "lwc_div_s8",
+  call: (layer) =>
+    callOf(layer, "lwc_div_s8", [], "float32 as ONNX Runtime has it: one division per value, one more to quantize"),
+};
+
+/** Beyond it most values would divide all the same. */
+const MOST_DIVIDED = 128;
+
+/** For fewer quotients 1.3 KB of tables are too much. */
+const FEWEST_QUOTIENTS = 256;
+
+const byLines: Candidate<DivLayer> = {
+  kernel: "lwc_div_line_s8",
+  fits: ({ view, plan }) => plan.divided <= MOST_DIVIDED && elementCount(view.output.shape) >= FEWEST_QUOTIENTS,
+  call(layer) {
+    const { mults, shifts, divided } = layer.plan;
+    const tables: readonly PackedConstant[] = [
+      { name: "mults", data: mults, align: 4, comment: "[256] multiplier of each divisor", role: "table" },
+      { name: "shifts", data: shifts, align: 4, comment: "[256] its shift; 0: divide", role: "table" },
+    ];
+    const why = `one multiplication by what stands for the divisor, verified over all 65536 pairs; ${divided} of 256 divisors divide`;
+    return callOf(layer, "lwc_div_line_s8", tables, why);
   },
 };
 
+const kernels: readonly Candidate<DivLayer>[] = [byLines, dividing];
+
 export const div = defineOp<DivAttrs>({
   kind: "div",
-  kernels: [kernel],
-  summary: "quotient of two activations in float32",
+  kernels,
+  summary: "quotient of two activations",
   attrs: {
     clampMin: { type: "int", doc: "lower bound of the output, fused activation", default: -128 },
     clampMax: { type: "int", doc: "upper bound of the output", default: 127 },
@@ -96,6 +129,11 @@ export const div = defineOp<DivAttrs>({
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
     const outputs = elementCount(view.output.shape);
-    return chooseKernel([kernel], view, { macs: 0, outputs, inputs: 2 * outputs, calls: 1 }, context);
+    return chooseKernel(
+      kernels,
+      { view, plan: planDiv(quantsOf(view)) },
+      { macs: 0, outputs, inputs: 2 * outputs, calls: 1 },
+      context,
+    );
   },
 });

@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyAffine, fitAffine } from "../../compiler/arith/affine-tables.js";
-import { makeDiv } from "../../compiler/arith/div.js";
+import { makeDiv, planDiv } from "../../compiler/arith/div.js";
 import { makeLogSoftmax } from "../../compiler/arith/log-softmax.js";
 import { applyThresholds, makeReduce, reduceThresholds, terms } from "../../compiler/arith/reduce.js";
+import { clamp } from "../../compiler/arith/saturate.js";
 import { applySum, makeSum, planSum, type SumQuant } from "../../compiler/arith/sum.js";
 import { unaryTable } from "../../compiler/arith/unary.js";
 
@@ -128,6 +129,34 @@ test("a quotient saturates where the divisor is zero, and 0 / 0 is the lowest va
   // 0.5 * 3 / (0.25 * 4) = 1.5, three steps above the zero point.
   expect(divide(3, 8)).toBe(4);
   expect([divide(3, 4), divide(-3, 4), divide(0, 4)]).toEqual([100, -100, -100]);
+});
+
+test("a line for each divisor meets the quotient of every dividend, or the divisor divides", () => {
+  const all = fc.record({ a: scale, b: scale, y: scale, za: zero, zb: zero, zy: zero, ties: fc.boolean() });
+  for (const p of fc.sample(all, { numRuns: 12, seed: 6 })) {
+    const q = {
+      a: { scale: p.a, zeroPoint: p.za },
+      b: { scale: p.b, zeroPoint: p.zb },
+      c: { scale: p.ties ? f32(p.a / p.b / 2) : p.y, zeroPoint: p.zy },
+      min: -128,
+      max: 120,
+    };
+    const { mults, shifts, divided } = planDiv(q);
+    const divide = makeDiv(q);
+    expect(shifts[p.zb + 128]).toBe(0);
+    expect(divided).toBeGreaterThan(0);
+    expect(divided).toBeLessThan(p.ties ? 160 : 16);
+    let wrong = 0;
+    for (let b = -128; b < 128; b++) {
+      const [mult, shift] = [mults[b + 128]!, shifts[b + 128]!];
+      if (shift === 0) continue;
+      for (let a = -128; a < 128; a++) {
+        const scaled = (a - p.za) * mult + 2 ** (shift - 1);
+        if (scaled !== (scaled | 0) || clamp((scaled >> shift) + p.zy, -128, 120) !== divide(a, b)) wrong++;
+      }
+    }
+    expect(wrong).toBe(0);
+  }
 });
 
 describe("reductions", () => {

@@ -68,8 +68,12 @@ export const elementwiseInstances: Readonly<Record<string, fc.Arbitrary<Instance
   div: pair.map(
     (p): Instance =>
       (b) => {
-        const operands = [b.input(shapeFor("full", p.map), p.a), b.input(shapeFor(p.mode, p.map), p.b)];
-        return b.node("div", p.swap ? operands.reverse() : operands, p.clamp, p.y);
+        // Large enough for tables, and with ties in half of the cases.
+        const map = { ...p.map, c: 4 * p.map.c };
+        const operands = [b.input(shapeFor("full", map), p.a), b.input(shapeFor(p.mode, map), p.b)];
+        const [x, y] = p.swap ? [p.b, p.a] : [p.a, p.b];
+        const scale = p.of === "min" ? p.y.scale : Math.fround(x.scale / y.scale / 2);
+        return b.node("div", p.swap ? operands.reverse() : operands, p.clamp, { ...p.y, scale });
       },
   ),
   extremum: pair.map(
