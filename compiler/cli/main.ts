@@ -21,6 +21,7 @@ Examples:
   lwc quantize float.onnx --calibration samples/ -o model.onnx
   lwc bench   model.onnx --target cortex-m7
   lwc inspect model.onnx --why
+  lwc link    a.onnx b.onnx --target cortex-m4 -o out/
   lwc run     model.onnx --input digit.png
 ${exitCodeHelp}`,
   );
@@ -135,6 +136,32 @@ withModel(program.command("verify").description("prove reference = schedule = ho
   .action(async (model, options) => {
     const { runVerify } = await import("./commands/verify.js");
     process.exitCode = await runVerify(model, { ...options, target: requireTarget(options.target) }, commandLine());
+  });
+
+program
+  .command("link")
+  .description("several models in one folder of C: constants, kernels and RAM in common, for models that take turns")
+  .argument("<models.onnx...>", "quantized models")
+  .option("-t, --target <name>", "core or board (`lwc targets` lists them), or a .json file of your own")
+  .option("-o, --output <folder>", "where to write", "out")
+  .option("--name <id>", "prefix of what they have in common", "models")
+  .option("--numerics <profile>", "whose last bit to follow: ort, ort-arm64, fast", "ort")
+  .option("-O, --optimize <goal>", "speed, balanced, size (flash) or ram", "balanced")
+  .option(...ioOption)
+  .option(...rowsOption)
+  .option(...ramOption)
+  .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
+  .option(
+    "--verify",
+    "run the models in turn in one context, on this machine and in QEMU, and compare with the reference",
+  )
+  .option("--runs <n>", "generated inputs of --verify", "8")
+  .option("--force", "write into a folder that holds other files too")
+  .option("--json", "machine-readable result on stdout")
+  .addHelpText("after", "\nExample:\n  lwc link wake.onnx detect.onnx --target cortex-m4 -o firmware/models --verify")
+  .action(async (models, options) => {
+    const { runLink } = await import("./commands/link.js");
+    process.exitCode = await runLink(models, { ...options, target: requireTarget(options.target) }, commandLine());
   });
 
 withModel(program.command("bench").description("count instructions per layer in QEMU, with modelled cycles"), undefined)

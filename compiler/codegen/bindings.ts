@@ -4,7 +4,13 @@ import { type Port, type Tensor, type TensorId, tensorOf } from "../ir/graph.js"
 import { elementCount, rowLength } from "../ir/shape.js";
 import type { Program } from "../schedule/schedule.js";
 import { isFreeName, makeNameScope, type NameScope, sanitize } from "./c-names.js";
-import { type ConstantTable, collectConstants } from "./constants.js";
+import {
+  type ConstantArray,
+  type ConstantPool,
+  type ConstantTable,
+  collectConstants,
+  makeConstantPool,
+} from "./constants.js";
 import { collectInstances, type Instances } from "./instances.js";
 import { type RowAddress, rowAddress } from "./row-address.js";
 
@@ -51,6 +57,8 @@ export interface Bindings {
   readonly offsets: readonly Offset[];
   readonly rowTables: ReadonlyMap<TensorId, RowTable>;
   readonly constants: ConstantTable;
+  /** Constants of the program, and of those that it is linked with. */
+  readonly arrays: readonly ConstantArray[];
   readonly instances: Instances;
   /** Pointer to a tensor inside run(), of its own type. */
   pointer(id: TensorId): string;
@@ -67,17 +75,33 @@ const legalName = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** What follows the prefix in names that do not come from a tensor. */
 const ownNames = ["run", "begin", "push_row", "finish", "ctx", "arena", "macs", "weights", "at", "feeding"];
 
+/** What programs that are linked have in common. */
+export interface LinkBinding {
+  /** Names with external linkage. */
+  readonly scope: NameScope;
+  readonly pool: ConstantPool;
+  /** Instances of kernels that several programs call, by key (instances.ts). */
+  readonly shared: ReadonlyMap<string, string>;
+}
+
+/** Names that a program defines whatever is inside it. */
+export function publicNames(program: Program, runtimeNames: ReadonlySet<string>): readonly string[] {
+  const prefix = `lwc_${program.name}`;
+  const ports = bindPorts(program, prefix, `LWC_${program.name.toUpperCase()}`, runtimeNames);
+  return [...ownNames, ...ports.map((port) => port.name)].map((name) => `${prefix}_${name}`);
+}
+
 /** `runtimeNames`: what runtime-c defines, from runtime-files.ts. */
-export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>): Bindings {
+export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>, link?: LinkBinding): Bindings {
   invariant(legalName.test(program.name), `"${program.name}" is no C identifier prefix`);
   const prefix = `lwc_${program.name}`;
   const macro = `LWC_${program.name.toUpperCase()}`;
   const ports = bindPorts(program, prefix, macro, runtimeNames);
   // Public names come first, so that they never depend on what is inside the model.
-  const publicNames = [...ownNames, ...ports.map((port) => port.name)].map((name) => `${prefix}_${name}`);
-  const scope = makeNameScope([...runtimeNames, ...publicNames]);
-  const constants = collectConstants(program, prefix, scope);
-  const instances = collectInstances(program, prefix, scope);
+  const scope = link?.scope ?? makeNameScope([...runtimeNames, ...publicNames(program, runtimeNames)]);
+  const pool = link?.pool ?? makeConstantPool(scope);
+  const constants = collectConstants(program, pool);
+  const instances = collectInstances(program, prefix, scope, link?.shared);
   const addresses = rowAddresses(program);
   const rowTables = new Map(
     Array.from(addresses).flatMap(([id, address]): (readonly [TensorId, RowTable])[] =>
@@ -114,6 +138,7 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>)
     ports,
     offsets,
     constants,
+    arrays: pool.arrays,
     instances,
     rowTables,
     pointer,

@@ -1,6 +1,9 @@
-/** The constant arrays of a program: one C name per distinct (type, bytes), and which array each kernel argument is. */
+/**
+ * The constant arrays of a program, or of several that are linked: one C name per distinct (type, bytes), and which array each
+ * kernel argument is.
+ */
 import { must } from "../diagnostics.js";
-import type { TensorId } from "../ir/graph.js";
+import { tensorOf } from "../ir/graph.js";
 import type { PackedConstant } from "../ops/kernel.js";
 import { sameBytes } from "../schedule/program-sizes.js";
 import type { Program, Step } from "../schedule/schedule.js";
@@ -13,14 +16,25 @@ export interface ConstantArray {
   readonly data: PackedConstant["data"];
   readonly align: number;
   readonly comment: string;
-  /** Tensor that the first step to read it writes. */
-  readonly owner: TensorId;
-  /** Indices of the steps that read it. */
+  /** The model's name of what the first step to read it writes. */
+  readonly source: string;
+  /** The steps that read it, by program. */
+  readonly users: readonly ConstantUser[];
+}
+
+export interface ConstantUser {
+  readonly program: string;
   readonly steps: readonly number[];
 }
 
-export interface ConstantTable {
+/** Arrays of one file. */
+export interface ConstantPool {
   readonly arrays: readonly ConstantArray[];
+  /** The C name of a constant of a step. */
+  intern(constant: PackedConstant, step: Step, program: Program): string;
+}
+
+export interface ConstantTable {
   /** C names of the constants of a step, in the order of its call. */
   namesOf(step: Step): readonly string[];
   /** C name of the row that stands for rows outside the input, where the step has one in flash. */
@@ -32,43 +46,50 @@ interface OpenArray {
   data: PackedConstant["data"];
   align: number;
   comment: string;
-  owner: TensorId;
-  steps: number[];
+  source: string;
+  users: { program: string; steps: number[] }[];
 }
 
-export function collectConstants(program: Program, prefix: string, scope: NameScope): ConstantTable {
+export function makeConstantPool(scope: NameScope): ConstantPool {
   const arrays: OpenArray[] = [];
   const buckets = new Map<string, OpenArray[]>();
-  const byStep = new Map<number, readonly string[]>();
-  const paddings = new Map<number, string>();
-
-  const intern = (constant: PackedConstant, step: Step): string => {
+  const arrayOf = (constant: PackedConstant, { node }: Step, program: Program): OpenArray => {
     const { data, align, comment } = constant;
     const key = bucketKey(data);
     const bucket = buckets.get(key) ?? [];
     const same = bucket.find((array) => sameBytes(array.data, data));
-    if (same) {
-      same.align = Math.max(same.align, align);
-      if (!same.steps.includes(step.index)) same.steps.push(step.index);
-      return same.name;
-    }
-    const owner = step.node.output;
-    const name = scope(`${prefix}_${sanitize(owner)}_${sanitize(constant.name)}`);
-    const array: OpenArray = { name, data, align, comment, owner, steps: [step.index] };
+    if (same) return same;
+    const name = scope(`lwc_${program.name}_${sanitize(node.output)}_${sanitize(constant.name)}`);
+    const source = tensorOf(program.graph, node.output).source || node.output;
+    const array: OpenArray = { name, data, align, comment, source, users: [] };
     arrays.push(array);
     buckets.set(key, [...bucket, array]);
-    return name;
+    return array;
   };
+  return {
+    arrays,
+    intern(constant, step, program) {
+      const array = arrayOf(constant, step, program);
+      array.align = Math.max(array.align, constant.align);
+      const user = array.users.find((one) => one.program === program.name);
+      if (!user) array.users.push({ program: program.name, steps: [step.index] });
+      else if (!user.steps.includes(step.index)) user.steps.push(step.index);
+      return array.name;
+    },
+  };
+}
 
+export function collectConstants(program: Program, pool: ConstantPool): ConstantTable {
+  const byStep = new Map<number, readonly string[]>();
+  const paddings = new Map<number, string>();
   for (const step of program.schedule.steps) {
     const { call } = step;
     if (!call) continue;
-    const names = call.constants.map((constant) => intern(constant, step));
+    const names = call.constants.map((constant) => pool.intern(constant, step, program));
     byStep.set(step.index, names);
-    if (call.padding) paddings.set(step.index, intern(call.padding, step));
+    if (call.padding) paddings.set(step.index, pool.intern(call.padding, step, program));
   }
   return {
-    arrays,
     namesOf: (step) => must(byStep.get(step.index), `constants of step ${step.index}`),
     paddingOf: (step) => paddings.get(step.index),
   };

@@ -9,11 +9,13 @@
  * `cc -I. -c *.c` in the output directory builds it.
  */
 import type { Program, SourceFile } from "../schedule/schedule.js";
+import { smallBannerView } from "./banner-view.js";
 import { bindProgram } from "./bindings.js";
 import { headerView } from "./header-view.js";
 import { runtimeFiles, runtimeNames } from "./runtime-files.js";
 import { sourceView } from "./source-view.js";
 import { makeRender } from "./templates.js";
+import type { WeightsView } from "./view.js";
 import { weightsView } from "./weights-view.js";
 
 /** The text files that codegen prints from. */
@@ -33,26 +35,28 @@ export function emit(program: Program, assets: Assets, options: EmitOptions = {}
   const render = makeRender(assets.templates);
   const bindings = bindProgram(program, runtimeNames(assets.runtime));
   const { name } = program;
-  const headers = [...new Set(program.schedule.steps.flatMap((step) => (step.call ? [step.call.header] : [])))].sort();
+  const weights = (file: string, body: boolean): WeightsView =>
+    weightsView(bindings.arrays, {
+      name,
+      macro: bindings.macro,
+      banner: smallBannerView(program, file, "constants of the network"),
+      body,
+      isLinked: false,
+    });
+  const headers = kernelHeaders(program);
+  const files = { weightsHeader: `${name}_weights.h`, sharedHeader: "", kernelHeaders: headers };
   return [
     { path: `${name}.h`, text: render("model.h.hbs", headerView(program, bindings)) },
-    { path: `${name}.c`, text: render("model.c.hbs", sourceView(program, bindings, headers, options.trace ?? false)) },
-    {
-      path: `${name}_weights.h`,
-      text: render(
-        "weights.h.hbs",
-        weightsView(program, bindings, `${name}_weights.h`, "constants of the network", false),
-      ),
-    },
-    {
-      path: `${name}_weights.c`,
-      text: render(
-        "weights.c.hbs",
-        weightsView(program, bindings, `${name}_weights.c`, "constants of the network", true),
-      ),
-    },
+    { path: `${name}.c`, text: render("model.c.hbs", sourceView(program, bindings, files, options.trace ?? false)) },
+    { path: `${name}_weights.h`, text: render("weights.h.hbs", weights(`${name}_weights.h`, false)) },
+    { path: `${name}_weights.c`, text: render("weights.c.hbs", weights(`${name}_weights.c`, true)) },
     ...runtimeFiles(assets.runtime, headers),
   ];
+}
+
+/** The files of the kernels that a program calls. */
+export function kernelHeaders({ schedule }: Program): readonly string[] {
+  return [...new Set(schedule.steps.flatMap((step) => (step.call ? [step.call.header] : [])))].sort();
 }
 
 /** For each input, then each output: the function that yields its address in the arena; undefined where the caller's buffer serves. */

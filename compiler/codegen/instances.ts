@@ -57,7 +57,6 @@ const locals = [
 
 /** The steps that share an instance. */
 interface Group {
-  readonly name: string;
   /** Makes one row; streams call it. */
   readonly inStream: boolean;
   readonly first: Step;
@@ -65,29 +64,23 @@ interface Group {
   readonly steps: Step[];
 }
 
-export function collectInstances(program: Program, prefix: string, scope: NameScope): Instances {
-  const groups = new Map<string, Group>();
+/** `shared`: names of instances that are defined elsewhere, by shareKey. */
+export function collectInstances(
+  program: Program,
+  prefix: string,
+  scope: NameScope,
+  shared: ReadonlyMap<string, string> = new Map(),
+): Instances {
+  const groups = groupSteps(program);
   const names = new Map<number, string>();
-  for (const step of program.schedule.steps) {
-    const { call } = step;
-    if (!call) continue;
-    const inStream = streamOf(program.schedule, step) !== undefined;
-    const key = instanceKey(program.graph, step, call, inStream);
-    const group = groups.get(key) ?? {
-      name: scope(`${prefix}_${sanitize(call.geometry)}${inStream ? "_row" : ""}`),
-      inStream,
-      first: step,
-      call,
-      steps: [],
-    };
-    group.steps.push(step);
-    groups.set(key, group);
-    names.set(step.index, group.name);
-  }
+  const views = Array.from(groups).flatMap(([key, group]): readonly InstanceView[] => {
+    const elsewhere = shared.get(shareKey(key, group));
+    const name = elsewhere ?? scope(`${prefix}_${instanceName(group)}`);
+    for (const step of group.steps) names.set(step.index, name);
+    return elsewhere === undefined ? [viewOfGroup(program.graph, group, name, "static ", stepList(group.steps))] : [];
+  });
   return {
-    views: Array.from(groups.values(), (group) =>
-      group.inStream ? rowInstanceView(program.graph, group) : instanceView(program.graph, group),
-    ),
+    views,
     nameOf: (step) => must(names.get(step.index), `instance of step ${step.index}`),
     orderOf(step) {
       const { call } = step;
@@ -97,6 +90,69 @@ export function collectInstances(program: Program, prefix: string, scope: NameSc
     },
   };
 }
+
+export interface SharedInstances {
+  readonly views: readonly InstanceView[];
+  /** Files of the kernels. */
+  readonly headers: readonly string[];
+  /** By shareKey. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** The instances that more than one of the programs needs, with external linkage. */
+export function shareInstances(programs: readonly Program[], prefix: string, scope: NameScope): SharedInstances {
+  const users = new Map<string, { readonly program: Program; readonly group: Group }[]>();
+  for (const program of programs) {
+    for (const [key, group] of groupSteps(program)) {
+      const share = shareKey(key, group);
+      users.set(share, [...(users.get(share) ?? []), { program, group }]);
+    }
+  }
+  const names = new Map<string, string>();
+  const headers = new Set<string>();
+  const views = Array.from(users).flatMap(([key, list]): readonly InstanceView[] => {
+    const [first, second] = list;
+    if (!first || !second) return [];
+    const name = scope(`${prefix}_${instanceName(first.group)}`);
+    names.set(key, name);
+    headers.add(first.group.call.header);
+    const uses = list.map(({ program, group }) => `${stepList(group.steps)} of ${program.name}`).join("; ");
+    return [viewOfGroup(first.program.graph, first.group, name, "", uses)];
+  });
+  return { views, names, headers: [...headers].sort() };
+}
+
+function groupSteps(program: Program): ReadonlyMap<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const step of program.schedule.steps) {
+    const { call } = step;
+    if (!call) continue;
+    const inStream = streamOf(program.schedule, step) !== undefined;
+    const key = instanceKey(program.graph, step, call, inStream);
+    const group = groups.get(key) ?? { inStream, first: step, call, steps: [] };
+    group.steps.push(step);
+    groups.set(key, group);
+  }
+  return groups;
+}
+
+/** Instances of different programs are one where they also make their rows in the same order. */
+function shareKey(key: string, { steps }: Group): string {
+  return `${rowOrder(steps)} ${key}`;
+}
+
+function instanceName({ call, inStream }: Group): string {
+  return `${sanitize(call.geometry)}${inStream ? "_row" : ""}`;
+}
+
+function viewOfGroup(graph: Graph, group: Group, name: string, linkage: string, uses: string): InstanceView {
+  const view = group.inStream ? rowInstanceView(graph, group) : instanceView(graph, group);
+  const { parameters, ...rest } = view;
+  return { ...rest, uses, signature: callText("", `${linkage}void ${name}`, parameters, "") };
+}
+
+/** What the names do not change. */
+type Unnamed = Omit<InstanceView, "signature" | "uses"> & { readonly parameters: readonly string[] };
 
 function rowOrder(steps: readonly Step[]): RowOrder {
   const backward = steps.filter((step) => step.backward === true).length;
@@ -142,7 +198,7 @@ function windowRows({ drive }: KernelCall): number {
 }
 
 /** One row of a layer; the stream that calls it picks the rows. */
-function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): InstanceView {
+function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
   const signature = signatureOf(graph, first);
   const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
   const fresh = makeNameScope([...locals, ...inputs]);
@@ -164,8 +220,7 @@ function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): Ins
   const args = ["&params", ...from, ...row, ...constants, "out", ...state, ...(scratch ? ["scratch"] : [])];
   return {
     comment: `${call.kernel}, one ${call.drive.kind === "accumulate" ? "input row after the other" : "row"}: ${stepShapes(graph, first)}`,
-    uses: stepList(steps),
-    signature: callText("", `static void ${name}`, parameters, ""),
+    parameters,
     paramsType: call.params.type,
     params: structLines(call.params.fields, "        "),
     rows: undefined,
@@ -177,7 +232,7 @@ function rowInstanceView(graph: Graph, { name, first, call, steps }: Group): Ins
   };
 }
 
-function instanceView(graph: Graph, { name, first: step, call, steps }: Group): InstanceView {
+function instanceView(graph: Graph, { first: step, call, steps }: Group): Unnamed {
   const signature = signatureOf(graph, step);
   const order = rowOrder(steps);
   const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
@@ -193,8 +248,7 @@ function instanceView(graph: Graph, { name, first: step, call, steps }: Group): 
   ];
   return {
     comment: `${call.kernel}, ${drivenHow(call, order)}: ${stepShapes(graph, step)}`,
-    uses: stepList(steps),
-    signature: callText("", `static void ${name}`, parameters, ""),
+    parameters,
     paramsType: call.params.type,
     params: structLines(call.params.fields, "        "),
     rows: rowsView(call, constants, order),

@@ -13,12 +13,10 @@ import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
 import { isHandedOver, streamArguments, streamName, streamView } from "./streams.js";
 import type { ArenaView, FeedView, HandOverView, SourceView, StepView } from "./view.js";
 
-export function sourceView(
-  program: Program,
-  bindings: Bindings,
-  kernelHeaders: readonly string[],
-  trace: boolean,
-): SourceView {
+/** What the source includes. */
+export type SourceHeaders = Pick<SourceView, "weightsHeader" | "sharedHeader" | "kernelHeaders">;
+
+export function sourceView(program: Program, bindings: Bindings, headers: SourceHeaders, trace: boolean): SourceView {
   const { steps } = program.schedule;
   const feeding = program.schedule.streams.find(({ fed }) => fed !== undefined);
   const isFed = program.options.input === "rows";
@@ -30,7 +28,7 @@ export function sourceView(
     name: program.name,
     prefix: bindings.prefix,
     macro: bindings.macro,
-    kernelHeaders,
+    ...headers,
     needsString: isFed || steps.some((step) => step.call !== undefined && fillsPaddingRow(step.call)),
     arena: arenaView(program, bindings),
     trace,

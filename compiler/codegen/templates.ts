@@ -1,7 +1,7 @@
 /** Renders templates: an isolated Handlebars, strict, without helpers and without escaping. */
 import Handlebars from "handlebars";
 import { must } from "../diagnostics.js";
-import type { HeaderView, SourceView, WeightsView } from "./view.js";
+import type { HeaderView, LinkView, SharedView, SourceView, WeightsView } from "./view.js";
 
 /** The templates by path under templates/, and the view that each one prints. */
 export interface TemplateViews {
@@ -9,6 +9,9 @@ export interface TemplateViews {
   readonly "model.c.hbs": SourceView;
   readonly "weights.h.hbs": WeightsView;
   readonly "weights.c.hbs": WeightsView;
+  readonly "link.h.hbs": LinkView;
+  readonly "shared.h.hbs": SharedView;
+  readonly "shared.c.hbs": SharedView;
 }
 
 /** Templates that others include, by path; the name in `{{> ...}}` is the path without ".hbs". */
@@ -16,6 +19,7 @@ export const partials = [
   "banner.hbs",
   "feed.hbs",
   "feed-end.hbs",
+  "instance.hbs",
   "step.hbs",
   "kernels/hand-over.hbs",
   "kernels/rows.hbs",

@@ -66,6 +66,10 @@ export interface SourceView {
   readonly name: string;
   readonly prefix: string;
   readonly macro: string;
+  /** What declares the constants. */
+  readonly weightsHeader: string;
+  /** What declares the kernel instances that other programs use too; "" where there are none. */
+  readonly sharedHeader: string;
   /** Files in lwc/. */
   readonly kernelHeaders: readonly string[];
   readonly needsString: boolean;
@@ -249,6 +253,33 @@ export interface StepView {
 export interface HandOverView {
   readonly rows: string;
   readonly row: string;
+}
+
+/** templates/link.h.hbs */
+export interface LinkView {
+  readonly banner: BannerView;
+  readonly guard: string;
+  readonly prefix: string;
+  readonly macro: string;
+  readonly arenaBytes: string;
+  readonly models: readonly LinkedModelView[];
+}
+
+export interface LinkedModelView {
+  readonly header: string;
+  readonly type: string;
+  /** Name in the union. */
+  readonly member: string;
+}
+
+/** templates/shared.h.hbs and templates/shared.c.hbs: kernel instances of several programs. */
+export interface SharedView {
+  readonly banner: BannerView;
+  readonly name: string;
+  readonly guard: string;
+  readonly needsString: boolean;
+  readonly kernelHeaders: readonly string[];
+  readonly instances: readonly InstanceView[];
 }
 
 /** templates/weights.h.hbs and templates/weights.c.hbs */

@@ -1,34 +1,36 @@
 /** The view of <name>_weights.h and <name>_weights.c. */
-import { tensorOf } from "../ir/graph.js";
-import type { Program } from "../schedule/schedule.js";
-import { smallBannerView } from "./banner-view.js";
-import type { Bindings } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { arrayText, cTypeOf, maxColumns } from "./c-literal.js";
 import type { ConstantArray } from "./constants.js";
-import type { ArrayView, WeightsView } from "./view.js";
+import type { ArrayView, BannerView, WeightsView } from "./view.js";
 
-/** `body` false leaves out the elements, for the header. */
-export function weightsView(
-  program: Program,
-  bindings: Bindings,
-  file: string,
-  what: string,
-  body: boolean,
-): WeightsView {
+export interface WeightsFile {
+  /** Of the program, or of the programs together. */
+  readonly name: string;
+  readonly macro: string;
+  readonly banner: BannerView;
+  /** False leaves out the elements, for the header. */
+  readonly body: boolean;
+  /** True where the users are several programs. */
+  readonly isLinked: boolean;
+}
+
+export function weightsView(arrays: readonly ConstantArray[], file: WeightsFile): WeightsView {
   return {
-    banner: smallBannerView(program, file, what),
-    name: program.name,
-    guard: `${bindings.macro}_WEIGHTS_H`,
-    arrays: bindings.constants.arrays.map((array) => arrayView(program, array, body)),
+    banner: file.banner,
+    name: file.name,
+    guard: `${file.macro}_WEIGHTS_H`,
+    arrays: arrays.map((array) => arrayView(array, file)),
   };
 }
 
-function arrayView(program: Program, array: ConstantArray, body: boolean): ArrayView {
-  const { data, align, name, steps } = array;
-  const source = tensorOf(program.graph, array.owner).source || array.owner;
-  const users = `${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`;
-  const comment = `${commentText(source, 60)}: ${commentText(array.comment)}; ${data.byteLength} bytes, read by ${users}`;
+function arrayView(array: ConstantArray, { body, isLinked }: WeightsFile): ArrayView {
+  const { data, align, name, source } = array;
+  const users = array.users.map(({ program, steps }) => {
+    const list = `${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`;
+    return isLinked ? `${list} of ${program}` : list;
+  });
+  const comment = `${commentText(source, 60)}: ${commentText(array.comment)}; ${data.byteLength} bytes, read by ${users.join("; ")}`;
   return {
     comment: wrapText(comment, maxColumns - "/*  */".length).join("\n   "),
     declaration: `LWC_ALIGNED(${align}) const ${cTypeOf(data)} ${name}[${data.length}]`,

@@ -33,6 +33,8 @@ export interface HarnessModel {
   readonly macs: number;
   /** The data type of what each step writes, for traces; int8 where absent. */
   readonly int32Steps: ReadonlySet<number>;
+  /** harness_model.c, where it is not the one of a single model. */
+  readonly source?: string;
 }
 
 /** `trace`: the code calls lwc_trace after each step. */
@@ -58,26 +60,15 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
 
 /** The generated C file of the harness. Ports in the arena are copied in before run() and out after it. */
 export function harnessModelSource(model: HarnessModel): string {
+  if (model.source !== undefined) return model.source;
   const prefix = `lwc_${model.name}`;
   const ports = [...model.inputs, ...model.outputs];
-  const isInput = (i: number): boolean => i < model.inputs.length;
-  const args = ports.flatMap((port, i) => {
-    if (port.accessor !== undefined || port.rows !== undefined) return [];
-    const type = port.dtype === "int8" ? "int8_t" : "int32_t";
-    return [isInput(i) ? `(const ${type} *)ports[${i}]` : `(${type} *)ports[${i}]`];
-  });
-  const copies = ports.map((port, i) => {
-    if (port.accessor === undefined) return [];
-    const place = `${port.accessor}((${prefix}_ctx *)ctx)`;
-    const [to, from] = isInput(i) ? [place, `ports[${i}]`] : [`ports[${i}]`, place];
-    return [`    memcpy(${to}, ${from}, ${portBytes(port)}u);`];
-  });
-  const byRows = ports.some((port) => port.rows !== undefined);
+  const usesMemcpy = copiesOf(model).flat().length > 0 || ports.some((port) => port.rows !== undefined);
   return [
     "/* harness_model.c - tells the harness of `lwc verify` about the model. Generated. */",
     '#include "lwc_harness.h"',
     "",
-    ...(copies.flat().length > 0 || byRows ? ["#include <string.h>", ""] : []),
+    ...(usesMemcpy ? ["#include <string.h>", ""] : []),
     `#include "${model.header}"`,
     "",
     `static const lwc_harness_port model_ports[${ports.length}] = {`,
@@ -88,8 +79,24 @@ export function harnessModelSource(model: HarnessModel): string {
     `    (uint32_t)sizeof(${prefix}_ctx), (uint32_t)_Alignof(${prefix}_ctx), ${model.inputs.length}u, ${model.outputs.length}u, model_ports,`,
     "};",
     "",
+    ...runFunction(model, "int32_t lwc_harness_run(void *ctx, void *const *ports)"),
+  ].join("\n");
+}
+
+/** One inference of a model, by port: inputs, then outputs. */
+export function runFunction(model: HarnessModel, signature: string): readonly string[] {
+  const ports = [...model.inputs, ...model.outputs];
+  const isInput = (i: number): boolean => i < model.inputs.length;
+  const args = ports.flatMap((port, i) => {
+    if (port.accessor !== undefined || port.rows !== undefined) return [];
+    const type = port.dtype === "int8" ? "int8_t" : "int32_t";
+    return [isInput(i) ? `(const ${type} *)ports[${i}]` : `(${type} *)ports[${i}]`];
+  });
+  const copies = copiesOf(model);
+  const byRows = ports.some((port) => port.rows !== undefined);
+  return [
     ...keepRow(model),
-    "int32_t lwc_harness_run(void *ctx, void *const *ports)",
+    signature,
     "{",
     ...(args.length === 0 && copies.flat().length === 0 && !byRows ? ["    (void)ports;"] : []),
     ...copies.slice(0, model.inputs.length).flat(),
@@ -98,15 +105,25 @@ export function harnessModelSource(model: HarnessModel): string {
     "    return status;",
     "}",
     "",
-  ].join("\n");
+  ];
+}
+
+/** By port: what carries it into the arena or out of it. */
+function copiesOf(model: HarnessModel): readonly (readonly string[])[] {
+  return [...model.inputs, ...model.outputs].map((port, i) => {
+    if (port.accessor === undefined) return [];
+    const place = `${port.accessor}((lwc_${model.name}_ctx *)ctx)`;
+    const [to, from] = i < model.inputs.length ? [place, `ports[${i}]`] : [`ports[${i}]`, place];
+    return [`    memcpy(${to}, ${from}, ${portBytes(port)}u);`];
+  });
 }
 
 /** The function that gets rows of the output: puts each to its place in the port. */
-function keepRow({ outputs }: HarnessModel): readonly string[] {
+function keepRow({ name, outputs }: HarnessModel): readonly string[] {
   const bytes = outputs.flatMap((port) => (port.rows === undefined ? [] : [portBytes(port) / port.rows]));
   if (bytes.length === 0) return [];
   return [
-    "static void keep_row(void *user, int32_t y, const int8_t *row)",
+    `static void keep_${name}_row(void *user, int32_t y, const int8_t *row)`,
     "{",
     `    memcpy((int8_t *)user + (y * ${bytes[0]}), row, ${bytes[0]}u);`,
     "}",
@@ -118,7 +135,7 @@ function keepRow({ outputs }: HarnessModel): readonly string[] {
 function callLines({ name, inputs, outputs }: HarnessModel, args: readonly string[]): readonly string[] {
   const prefix = `lwc_${name}`;
   const context = `(${prefix}_ctx *)ctx`;
-  const sink = outputs.some((port) => port.rows !== undefined) ? ["keep_row", `ports[${inputs.length}]`] : [];
+  const sink = outputs.some((port) => port.rows !== undefined) ? [`keep_${name}_row`, `ports[${inputs.length}]`] : [];
   const call = (what: string, ...rest: readonly string[]): string =>
     `(int32_t)${prefix}_${what}(${[context, ...rest].join(", ")})`;
   const fed = inputs.find((port) => port.rows !== undefined);

@@ -184,6 +184,47 @@ test("inspect --pareto: what RAM buys, as text and JSON", () => {
   expect(Object.keys(row)).toEqual(["optimize", "ram", "ram_bytes", "cycles", "flash_bytes"]);
 });
 
+describe("link", () => {
+  const second = write("second.onnx", tinyModel("other"));
+
+  test("writes one folder with one context, and says what is shared", () => {
+    const { code, out } = lwc(
+      "link",
+      tiny,
+      second,
+      "-t",
+      "cortex-m4",
+      "-o",
+      "linked",
+      "--name",
+      "both",
+      "--json",
+      ...shape,
+    );
+    expect(code).toBe(0);
+    const json = JSON.parse(out);
+    expect(json.models.map((model: { name: string }) => model.name)).toEqual(["tiny", "second"]);
+    // The same network twice: what it costs once.
+    expect(json.constant_bytes).toBe(json.models[0].constant_bytes);
+    const files = readdirSync(join(folder, "linked"));
+    expect(files).toEqual(
+      expect.arrayContaining(["both.h", "both_weights.c", "both_kernels.c", "tiny.c", "second.h", "lwc"]),
+    );
+    expect(readFileSync(join(folder, "linked/both.h"), "utf8")).toMatch(/lwc_tiny_ctx tiny;\n +lwc_second_ctx second;/);
+  });
+
+  test.each([
+    [[tiny, tiny], "models", /LWC7157 .*"tiny"/],
+    [[tiny, second], "tiny", /LWC7157 .*"tiny"/],
+    [[tiny, second], "a b", /LWC7159/],
+  ])("refuses names that do not fit: %j", (models, name, message) => {
+    const result = lwc("link", ...models, "-t", "cortex-m4", "-o", "refused", "--name", name, ...shape);
+    expect(result.err).toMatch(message);
+    expect(result.code).toBe(1);
+    expect(existsSync(join(folder, "refused"))).toBe(false);
+  });
+});
+
 test("run: a .bin file through the reference interpreter", () => {
   write("zeros.bin", new Uint8Array(36));
   const { code, out } = lwc("run", tiny, "--input", "zeros.bin", "--json", ...shape);
