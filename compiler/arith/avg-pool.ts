@@ -4,6 +4,7 @@
  */
 import type { Requantize } from "./requant.js";
 import { clamp, roundHalfEven } from "./saturate.js";
+import { planTies, type TiePlan } from "./tie-window.js";
 
 const f32 = Math.fround;
 
@@ -35,24 +36,21 @@ export function makeAverage(q: AvgPoolQuant): (sum: number, count: number) => nu
 const ROUNDOFF = 2 ** -24;
 
 /**
- * True where the average of any `count` values is what `requantize` makes of their integer sum: proven for each sum that can
- * be, over all float32 sums that it can become in any order. Those lie within count * u / (1 - count * u) times the sum of all
- * magnitudes of the exact one (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2; dequantizing is one rounding
- * more), and the average never falls where the sum grows. Powers of two are exact: they scale integers below 2^24.
+ * The least and the largest average that float32 arithmetic can have where `count` values at most have this integer sum, in any
+ * order. Their float32 sum lies within count * u / (1 - count * u) times the sum of all magnitudes of the exact one (Higham,
+ * Accuracy and Stability of Numerical Algorithms, section 4.2; dequantizing is one rounding more), and the average never falls
+ * where the sum grows. Powers of two are exact: they scale integers below 2^24.
  */
-export function averagesLikeMean(q: AvgPoolQuant, count: number, requantize: Requantize): boolean {
+function averageBounds(q: AvgPoolQuant, count: number): (sum: number) => readonly [number, number] {
   const average = makeAverage(q);
   const [low, high] = [-128 - q.inZero, 127 - q.inZero];
   const isExact = Math.log2(q.inScale) % 1 === 0 && count * 255 < 2 ** 24;
   const part = isExact ? 0 : ((count + 1) * ROUNDOFF) / (1 - (count + 1) * ROUNDOFF);
-  for (let sum = count * low; sum <= count * high; sum++) {
-    const error = part * q.inScale * largestMagnitude(sum, count, low, high);
+  return (sum) => {
     // Twice the bound: it is computed in float64, whose own rounding is far less.
-    const wanted = requantize(sum);
-    if (average(sum * q.inScale - 2 * error, count) !== wanted) return false;
-    if (average(sum * q.inScale + 2 * error, count) !== wanted) return false;
-  }
-  return true;
+    const error = 2 * part * q.inScale * largestMagnitude(sum, count, low, high);
+    return [average(sum * q.inScale - error, count), average(sum * q.inScale + error, count)];
+  };
 }
 
 /** The most that the magnitudes of `count` integers in [low, high], which holds 0, can add up to when they add up to `sum`. */
@@ -61,4 +59,28 @@ function largestMagnitude(sum: number, count: number, low: number, high: number)
   // Some are `high`, the others `low`, one of them perhaps in between: linear in how many.
   const positive = (sum - count * low) / (high - low);
   return positive * high - (count - positive) * low;
+}
+
+/** True where the average of any `count` values is what `requantize` makes of their integer sum: proven for each. */
+export function averagesLikeMean(q: AvgPoolQuant, count: number, requantize: Requantize): boolean {
+  const bounds = averageBounds(q, count);
+  for (let sum = count * (-128 - q.inZero); sum <= count * (127 - q.inZero); sum++) {
+    const wanted = requantize(sum);
+    const [least, most] = bounds(sum);
+    if (least !== wanted || most !== wanted) return false;
+  }
+  return true;
+}
+
+/** The average of up to `count` values, divided by `count`, in integers where float32 does not decide. */
+export function planAverage(q: AvgPoolQuant, count: number): TiePlan | string {
+  return planTies({
+    low: count * (-128 - q.inZero),
+    high: count * (127 - q.inZero),
+    ratio: q.inScale / q.outScale / count,
+    zeroPoint: q.outZero,
+    min: q.min,
+    max: q.max,
+    results: averageBounds(q, count),
+  });
 }

@@ -1,9 +1,9 @@
 /** Average pooling, NHWC int8; the mean of each window in ONNX Runtime's float32 order (docs/numerics.md, "AveragePool"). */
-import { type AvgPoolQuant, dequantTable, makeAverage } from "../arith/avg-pool.js";
+import { type AvgPoolQuant, dequantTable, makeAverage, planAverage } from "../arith/avg-pool.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
-import { type AvgPoolLayer, portableAvgPool } from "./avg_pool2d/kernels-portable.js";
-import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { avgPools } from "./avg_pool2d/kernels-portable.js";
+import { chooseKernel } from "./choose-kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 import {
   type PoolAttrs,
@@ -38,11 +38,9 @@ export function avgQuantOf(view: NodeView<AvgPool2dAttrs>): AvgPoolQuant {
   };
 }
 
-const kernels: readonly Candidate<AvgPoolLayer>[] = [portableAvgPool];
-
 export const avgPool2d = defineOp<AvgPool2dAttrs>({
   kind: "avg_pool2d",
-  kernels,
+  kernels: avgPools,
   summary: "average pooling over height and width",
   attrs: {
     kernel: { type: "ints", doc: "height, width", length: 2 },
@@ -89,7 +87,9 @@ export const avgPool2d = defineOp<AvgPool2dAttrs>({
   channels: () => ({ kind: "tied" }),
   lower(view, context) {
     const g = geometryOf(view);
-    const layer = { g, quant: avgQuantOf(view), countIncludePad: view.attrs.countIncludePad };
-    return chooseKernel(kernels, layer, poolWork(g), context);
+    const quant = avgQuantOf(view);
+    const plan = planAverage(quant, g.kernelH * g.kernelW);
+    const layer = { g, quant, countIncludePad: view.attrs.countIncludePad, plan };
+    return chooseKernel(avgPools, layer, poolWork(g), context);
   },
 });

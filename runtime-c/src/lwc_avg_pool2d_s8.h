@@ -29,6 +29,24 @@ typedef struct lwc_avg_pool2d_params {
     int32_t max;
 } lwc_avg_pool2d_params;
 
+/* The result of a float32 sum of dequantized values and the number that it is divided by. */
+static inline int32_t lwc_avg_pool2d_value(const lwc_avg_pool2d_params *p, float sum, int32_t count, float scale)
+{
+    const int32_t shift = (p->is_unsigned != 0) ? 128 : 0;
+    float value = sum / (float)count;
+
+    value = value / scale;
+    value = value + (float)(p->zero_point + shift);
+    /* The rounding primitive wants a small magnitude. */
+    if (value < -1024.0f) {
+        value = -1024.0f;
+    }
+    if (value > 1024.0f) {
+        value = 1024.0f;
+    }
+    return lwc_clamp(lwc_round_f32(value) - shift, p->min, p->max);
+}
+
 /*
  * in     [in_h][in_w][channels] int8
  * real   [256] float32: dequantized value of -128 .. 127
@@ -37,15 +55,11 @@ typedef struct lwc_avg_pool2d_params {
  */
 static inline void lwc_avg_pool2d_s8(const lwc_avg_pool2d_params *p, const int8_t *in, const float *real, const float *scale, int8_t *out)
 {
-    const int32_t shift = (p->is_unsigned != 0) ? 128 : 0;
-
     for (int32_t oy = 0; oy < p->out_h; ++oy) {
         for (int32_t ox = 0; ox < p->out_w; ++ox) {
             for (int32_t c = 0; c < p->channels; ++c) {
                 float sum = 0.0f;
-                float value;
                 int32_t count = 0;
-                int32_t y;
 
                 for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
                     const int32_t iy = (oy * p->stride_h) - p->pad_top + ky;
@@ -62,24 +76,7 @@ static inline void lwc_avg_pool2d_s8(const lwc_avg_pool2d_params *p, const int8_
                 if (p->whole_window != 0) {
                     count = p->kernel_h * p->kernel_w;
                 }
-                value = sum / (float)count;
-                value = value / *scale;
-                value = value + (float)(p->zero_point + shift);
-                /* The rounding primitive wants a small magnitude. */
-                if (value < -1024.0f) {
-                    value = -1024.0f;
-                }
-                if (value > 1024.0f) {
-                    value = 1024.0f;
-                }
-                y = lwc_round_f32(value) - shift;
-                if (y < p->min) {
-                    y = p->min;
-                }
-                if (y > p->max) {
-                    y = p->max;
-                }
-                out[c] = (int8_t)y;
+                out[c] = (int8_t)lwc_avg_pool2d_value(p, sum, count, *scale);
             }
             out += p->channels;
         }
