@@ -155,7 +155,14 @@ function tableOf(add: Binary): Int8Array {
 
 type Candidate = Omit<AddPlan, "exceptions">;
 
+/** Those that round by a shift alone come first: they take the fewest instructions. */
 function* candidates(q: AddQuant): Generator<Candidate> {
+  const all = [...everyCandidate(q)];
+  yield* all.filter(({ rounding }) => rounding === "floor");
+  yield* all.filter(({ rounding }) => rounding !== "floor");
+}
+
+function* everyCandidate(q: AddQuant): Generator<Candidate> {
   const ratioA = f32(q.scaleA / q.scaleC);
   const ratioB = f32(q.scaleB / q.scaleC);
   const fixed = fixedRatios(q);
@@ -163,8 +170,8 @@ function* candidates(q: AddQuant): Generator<Candidate> {
     const { multA, multB, shift } = fixed;
     const base = -q.zeroA * multA - q.zeroB * multB;
     const half = 2 ** (shift - 1);
-    yield* whereSafe({ multA, multB, shift, offset: base, rounding: "away" });
     yield* whereSafe({ multA, multB, shift, offset: base + half + q.zeroC * 2 ** shift, rounding: "floor" });
+    yield* whereSafe({ multA, multB, shift, offset: base, rounding: "away" });
   }
   // As many fraction bits as int32 holds: |t| <= 256 * (multA + multB) + 2^shift * 129.
   const shift = Math.min(30, Math.floor(Math.log2((2 ** 31 - 1) / (256 * (ratioA + ratioB) + 130))));

@@ -85,7 +85,84 @@ export function planMul(numerics: Numerics, q: MulQuant): MulPlan {
   return { mult: 0, offset: 0, shift: 1, thresholds: thresholdsOf(mul, q) };
 }
 
-/** thresholds[i]: smallest p in [-REACH, REACH + 1] with mul(p) >= min + 1 + i; REACH + 1 where none. */
+/**
+ * y = clamp((hi32((p << spread) * mult) + add) >> shift): more bits of the scale than 32-bit products hold, so mostly exact without
+ * thresholds. For cores that multiply to 64 bits.
+ */
+export interface WideMulPlan {
+  readonly spread: number;
+  readonly mult: number;
+  readonly add: number;
+  readonly shift: number;
+}
+
+/** Undefined where no multiplier has the result of the reference for every product. */
+export function planWideMul(numerics: Numerics, q: MulQuant): WideMulPlan | undefined {
+  const scale = mulScale(q);
+  const exponent = Math.floor(Math.log2(scale));
+  // mult in [2^30, 2^31), |p << spread| < 2^31, and the zero point below 2^30 in `add`.
+  const shift = Math.min(22, 12 - exponent);
+  const spread = shift + 2 + exponent;
+  if (shift < 1 || spread < 0) return undefined;
+  const steps = thresholdsOf(makeMul(numerics, q), q);
+  const boundsAt = (mult: number): Bounds => offsetBounds(steps, q.min, { spread, mult, shift });
+  const mult = widest(boundsAt, Math.round(scale * 2 ** (32 + shift - spread)));
+  const { low, high } = boundsAt(mult);
+  const add = -(-low >> 32n);
+  const isExact = add << 32n < high && add > -(2n ** 30n) && add < 2n ** 30n;
+  return isExact ? { spread, mult, add: Number(add), shift } : undefined;
+}
+
+/** What add * 2^32 may be: at least `low`, below `high`. */
+interface Bounds {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** Bounds of an offset a with (T << spread) * mult + a >= k * 2^(32 + shift), and less for T - 1, for each threshold T of k. */
+function offsetBounds(steps: Int32Array, min: number, plan: Omit<WideMulPlan, "add">): Bounds {
+  const perProduct = BigInt(plan.mult) << BigInt(plan.spread);
+  let low = -(1n << 62n);
+  let high = 1n << 62n;
+  for (let i = 0; i < steps.length - 1; i++) {
+    const at = steps[i] ?? 0;
+    const least = (BigInt(min + 1 + i) << BigInt(32 + plan.shift)) - BigInt(at) * perProduct;
+    if (at <= REACH && least > low) low = least;
+    if (at > -REACH && least + perProduct < high) high = least + perProduct;
+  }
+  return { low, high };
+}
+
+/**
+ * The multiplier near `ideal` that leaves the offset the most room. Each bound is a line in the multiplier, so the room, a least
+ * minus a greatest of lines, rises up to one place and falls behind it.
+ */
+function widest(boundsAt: (mult: number) => Bounds, ideal: number): number {
+  const room = (mult: number): bigint => {
+    const { low, high } = boundsAt(mult);
+    return high - low;
+  };
+  const reach = 2 ** 18;
+  let first = Math.max(1, ideal - reach);
+  let last = Math.min(2 ** 31 - 1, ideal + reach);
+  while (first < last) {
+    const middle = Math.floor((first + last) / 2);
+    if (room(middle) < room(middle + 1)) first = middle + 1;
+    else last = middle;
+  }
+  return first;
+}
+
+/** What the kernel computes. */
+export function applyWideMul(plan: WideMulPlan, q: MulQuant, product: number): number {
+  const high = Number((BigInt(product * 2 ** plan.spread) * BigInt(plan.mult)) >> 32n);
+  return clamp((high + plan.add) >> plan.shift, q.min, q.max);
+}
+
+/**
+ * thresholds[i]: smallest p in [-REACH, REACH + 1] with mul(p) >= min + 1 + i; REACH + 1 where none, as for the last, beyond the
+ * maximum, which binds no multiplier: the clamp ends results there.
+ */
 function thresholdsOf(mul: (product: number) => number, q: MulQuant): Int32Array {
   const steps = new Int32Array(q.max - q.min + 1);
   for (let i = 0; i < steps.length; i++) {
@@ -106,7 +183,7 @@ function thresholdsOf(mul: (product: number) => number, q: MulQuant): Int32Array
 function fitOffset(steps: Int32Array, mult: number, unit: number, min: number): number | undefined {
   let low = Number.NEGATIVE_INFINITY;
   let high = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < steps.length; i++) {
+  for (let i = 0; i < steps.length - 1; i++) {
     const at = steps[i] ?? 0;
     const k = min + 1 + i;
     if (at > -REACH) high = Math.min(high, k * unit - (at - 1) * mult - 1);

@@ -1,6 +1,7 @@
 /** Max pooling, NHWC int8: the largest value of each window; padding is ignored. Output quantization equals the input's. */
 import { must } from "../diagnostics.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
+import { dspMaxPool } from "./max_pool2d/kernels-dsp.js";
 import { mveMaxPool } from "./max_pool2d/kernels-mve.js";
 import { type MaxPoolLayer, portableMaxPool } from "./max_pool2d/kernels-portable.js";
 import { defineOp, type NodeView } from "./op.js";
@@ -23,7 +24,7 @@ function geometryOf(view: NodeView<MaxPool2dAttrs>): PoolGeometry {
   return poolGeometry(view.attrs, view.attrs.dilations, must(view.inputs[0], "input"), view.output);
 }
 
-const kernels: readonly Candidate<MaxPoolLayer>[] = [portableMaxPool, mveMaxPool];
+const kernels: readonly Candidate<MaxPoolLayer>[] = [portableMaxPool, dspMaxPool, mveMaxPool];
 
 export const maxPool2d = defineOp<MaxPool2dAttrs>({
   kind: "max_pool2d",

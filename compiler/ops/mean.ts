@@ -13,6 +13,7 @@ import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import type { KernelContext } from "./kernel.js";
+import { dspMean } from "./mean/kernels-dsp.js";
 import { mveMean, mveMeanRows } from "./mean/kernels-mve.js";
 import {
   type MeanExtent,
@@ -63,7 +64,7 @@ function planOf(view: NodeView<MeanAttrs>, { target, numerics }: KernelContext) 
   return planRequant({ channels: [channel], zeroPoint, min, max }, numerics, target.isa);
 }
 
-const kernels: readonly Candidate<MeanLayer>[] = [portableMean, mveMean];
+const kernels: readonly Candidate<MeanLayer>[] = [portableMean, dspMean, mveMean];
 const rowKernels: readonly Candidate<MeanRowsLayer>[] = [portableMeanRows, mveMeanRows];
 
 /** Over height alone, or height and what follows: each row of the input goes into every mean. */

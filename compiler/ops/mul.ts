@@ -5,7 +5,7 @@
  *
  * Source: ONNX Runtime's QLinearMul, docs/numerics.md.
  */
-import { type MulQuant, makeMul, planMul } from "../arith/mul.js";
+import { type MulQuant, makeMul, planMul, planWideMul } from "../arith/mul.js";
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
@@ -13,6 +13,7 @@ import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
 import { mveMul } from "./mul/kernels-mve.js";
 import { type MulLayer, portableMul } from "./mul/kernels-portable.js";
+import { wideMul } from "./mul/kernels-wide.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type MulAttrs = {
@@ -37,7 +38,7 @@ export function mulQuantOf(view: NodeView<MulAttrs>): MulQuant {
   };
 }
 
-const kernels: readonly Candidate<MulLayer>[] = [portableMul, mveMul];
+const kernels: readonly Candidate<MulLayer>[] = [portableMul, wideMul, mveMul];
 
 export const mul = defineOp<MulAttrs>({
   kind: "mul",
@@ -82,6 +83,7 @@ export const mul = defineOp<MulAttrs>({
     const layer = {
       quant,
       plan: planMul(context.numerics, quant),
+      wide: planWideMul(context.numerics, quant),
       outer: outputs / inner,
       inner,
       a: broadcastSteps(must(view.inputs[0], "first operand"), view.output),

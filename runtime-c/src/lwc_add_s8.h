@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "isa/lwc_isa.h"
 #include "lwc/lwc.h"
 
 /* How t = a * mult_a + b * mult_b + offset becomes the sum. */
@@ -32,24 +33,22 @@ typedef struct lwc_add_params {
 } lwc_add_params;
 
 /* The sum of one pair. */
-static inline int32_t lwc_add_pair_s8(const lwc_add_params *p, int32_t a, int32_t b, const int32_t *exceptions)
+LWC_INLINE int32_t lwc_add_pair_s8(const lwc_add_params *p, int32_t a, int32_t b, const int32_t *exceptions)
 {
     const int32_t half = (int32_t)(UINT32_C(1) << (p->shift - 1));
     int32_t t = (a * p->mult_a) + (b * p->mult_b) + p->offset;
     int32_t y;
 
     if (p->rounding == LWC_ADD_FLOOR) {
-        y = t >> p->shift;
+        if ((p->min == -128) && (p->max == 127)) {
+            y = lwc_saturate_s8(t, p->shift);
+        } else {
+            y = lwc_clamp(t >> p->shift, p->min, p->max);
+        }
     } else if (p->rounding == LWC_ADD_EVEN) {
-        y = (t + (half - 1) + ((t >> p->shift) & 1)) >> p->shift;
+        y = lwc_clamp((t + (half - 1) + ((t >> p->shift) & 1)) >> p->shift, p->min, p->max);
     } else {
-        y = ((t + (t >> 31) + half) >> p->shift) + p->zero_point;
-    }
-    if (y < p->min) {
-        y = p->min;
-    }
-    if (y > p->max) {
-        y = p->max;
+        y = lwc_clamp(((t + (t >> 31) + half) >> p->shift) + p->zero_point, p->min, p->max);
     }
     for (int32_t i = 0; i < p->exceptions; ++i) {
         if (exceptions[2 * i] == (((a + 128) * 256) + (b + 128))) {
@@ -64,12 +63,13 @@ static inline int32_t lwc_add_pair_s8(const lwc_add_params *p, int32_t a, int32_
  * exceptions  [exceptions][2]: pair as (a + 128) * 256 + (b + 128), and its sum
  * out         [outer][inner] int8; may be a or b itself where that operand is not broadcast
  */
-static inline void lwc_add_s8(const lwc_add_params *p, const int8_t *a, const int8_t *b, const int32_t *exceptions, int8_t *out)
+LWC_INLINE void lwc_add_s8(const lwc_add_params *p, const int8_t *a, const int8_t *b, const int32_t *exceptions, int8_t *out)
 {
     for (int32_t i = 0; i < p->outer; ++i) {
         const int8_t *x = a + (i * p->a_outer);
         const int8_t *y = b + (i * p->b_outer);
 
+        LWC_UNROLL4
         for (int32_t k = 0; k < p->inner; ++k) {
             out[k] = (int8_t)lwc_add_pair_s8(p, x[k * p->a_inner], y[k * p->b_inner], exceptions);
         }

@@ -2,8 +2,7 @@
 #ifndef LWC_MUL_S8_H
 #define LWC_MUL_S8_H
 
-#include <stdint.h>
-
+#include "isa/lwc_isa.h"
 #include "lwc/lwc.h"
 
 typedef struct lwc_mul_params {
@@ -24,7 +23,7 @@ typedef struct lwc_mul_params {
 } lwc_mul_params;
 
 /* The result for a product of centred values, |product| <= 65025. */
-static inline int32_t lwc_mul_product_s8(const lwc_mul_params *p, int32_t product, const int32_t *thresholds)
+LWC_INLINE int32_t lwc_mul_product_s8(const lwc_mul_params *p, int32_t product, const int32_t *thresholds)
 {
     int32_t y = ((product * p->mult) + p->offset) >> p->shift;
 
@@ -50,7 +49,7 @@ static inline int32_t lwc_mul_product_s8(const lwc_mul_params *p, int32_t produc
  * thresholds  [max - min + 1]: smallest product whose result is at least min + 1 + i
  * out         [outer][inner] int8; may be a or b itself where that operand is not broadcast
  */
-static inline void lwc_mul_s8(const lwc_mul_params *p, const int8_t *a, const int8_t *b, const int32_t *thresholds, int8_t *out)
+LWC_INLINE void lwc_mul_s8(const lwc_mul_params *p, const int8_t *a, const int8_t *b, const int32_t *thresholds, int8_t *out)
 {
     for (int32_t i = 0; i < p->outer; ++i) {
         const int8_t *x = a + (i * p->a_outer);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AddQuant, applyAdd, makeAdd, planAdd } from "../../compiler/arith/add.js";
-import { applyMul, type MulQuant, makeMul, planMul } from "../../compiler/arith/mul.js";
+import { applyMul, applyWideMul, type MulQuant, makeMul, planMul, planWideMul } from "../../compiler/arith/mul.js";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
 import { makeRequantize } from "../../compiler/arith/requant.js";
 import type { RequantLayer } from "../../compiler/arith/requant-layer.js";
@@ -140,10 +140,29 @@ test("multiplication: the integer form equals the reference on all products", ()
       const numerics = makeNumerics(name);
       const mul = makeMul(numerics, full);
       const plan = planMul(numerics, full);
+      const wide = planWideMul(numerics, full);
       let wrong = 0;
-      for (let p = -65025; p <= 65025; p++) if (applyMul(plan, full, p) !== mul(p)) wrong++;
+      for (let p = -65025; p <= 65025; p++) {
+        if (applyMul(plan, full, p) !== mul(p)) wrong++;
+        if (wide && applyWideMul(wide, full, p) !== mul(p)) wrong++;
+      }
       expect(wrong).toBe(0);
     }),
     { numRuns: 60 },
   );
+});
+
+test("multiplication: the high word of a product suffices for most scales of a gate, a zero point, a result", () => {
+  const gate = fc.record({
+    scaleA: fc.double({ min: 0.005, max: 0.2, noNaN: true }).map(Math.fround),
+    scaleC: fc.double({ min: 0.005, max: 0.2, noNaN: true }).map(Math.fround),
+    zeroA: fc.integer({ min: -128, max: 127 }),
+    zeroC: fc.integer({ min: -128, max: 127 }),
+  });
+  const samples = fc.sample(gate, { numRuns: 100, seed: 5 });
+  const found = samples.filter((q) => {
+    const full: MulQuant = { ...q, scaleB: Math.fround(1 / 255), zeroB: -128, unsigned: false, min: -128, max: 127 };
+    return planWideMul(makeNumerics("ort"), full) !== undefined;
+  });
+  expect(found.length).toBeGreaterThan(80);
 });

@@ -11,13 +11,12 @@ import type { TensorId } from "../../compiler/ir/graph.js";
 import { printGraph } from "../../compiler/ir/print.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import type { Optimize } from "../../compiler/ops/kernel.js";
-import type { Target } from "../../compiler/targets.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
-import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { type Clamp, clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { speedTarget } from "../support/targets.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
 
@@ -169,13 +168,6 @@ const rounds: readonly Round[] = [
   { numerics: "fast", optimize: "speed", target: "cortex-m7", without: "lwc_pointwise_s8_dsp4" },
 ];
 
-/** The kernels of a core by their cycles alone: flash would give small layers to the portable ones. */
-async function targetWithout(name: string, kernels: readonly string[]): Promise<Target> {
-  const target = await loadTarget(name);
-  const costs = Object.entries(target.kernels).filter(([key]) => !kernels.includes(key));
-  return { ...target, kernels: Object.fromEntries(costs.map(([key, cost]) => [key, { ...cost, bytes: 0 }])) };
-}
-
 /** Its layers are small: any other kernel that could take them is left out. */
 const besideWinograd = ["lwc_conv2d_s8_dsp4", "lwc_conv2d_s8_dsp"];
 
@@ -186,11 +178,10 @@ describe.each(Object.keys(instances))("%s", (kind) => {
       for (const add of fc.sample(instances[kind]!, { numRuns: counts[kind] ?? 12, seed: 91 * round + kind.length }))
         b.output(add(b));
       const graph = b.build();
-      const program = compileGraph(
-        graph,
-        await targetWithout(target, kind === "winograd" ? besideWinograd : [without]),
-        { numerics, optimize },
-      );
+      const program = compileGraph(graph, speedTarget(target, kind === "winograd" ? besideWinograd : [without]), {
+        numerics,
+        optimize,
+      });
       const used = new Set(program.schedule.steps.map((step) => step.call?.kernel ?? ""));
       expect(
         [...used].every((kernel) => /_dsp4?$/.test(kernel)),

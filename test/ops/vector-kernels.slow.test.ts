@@ -1,5 +1,5 @@
 /**
- * The kernels of a core with Helium and of cores without DSP, over the shapes that their blocks, tails and borders tell apart: the
+ * The kernels of a core with Helium and of cores without DSP, and the element-wise ones of all, over the shapes that their blocks, tails and borders tell apart: the
  * reference, the schedule, the portable twins under sanitizers and QEMU agree on every byte.
  */
 
@@ -12,10 +12,10 @@ import { printGraph } from "../../compiler/ir/print.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { generateCases } from "../../compiler/verify/inputs.js";
-import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { speedTarget } from "../support/targets.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
 
@@ -200,9 +200,8 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
 };
 
 const assets = await readAssets();
-/** Cores without DSP have kernels of their own for products only. */
 const targetsOf = (kind: string): readonly string[] =>
-  kind === "elementwise" ? ["cortex-m55"] : ["cortex-m55", "cortex-m3", "cortex-m0"];
+  kind === "elementwise" ? ["cortex-m55", "cortex-m4", "cortex-m3"] : ["cortex-m55", "cortex-m3", "cortex-m0"];
 const profiles: readonly Profile[] = ["ort", "fast"];
 
 describe.each(Object.keys(instances))("%s", (kind) => {
@@ -217,10 +216,10 @@ describe.each(Object.keys(instances))("%s", (kind) => {
         }))
           b.output(add(b));
         const graph = b.build();
-        const program = compileGraph(graph, await loadTarget(target), { numerics });
+        const program = compileGraph(graph, speedTarget(target), { numerics, optimize: "speed" });
         const used = new Set(program.schedule.steps.map((step) => step.call?.kernel ?? ""));
         expect(
-          [...used].some((kernel) => /_(mve|swar|x4)$/.test(kernel)),
+          [...used].some((kernel) => /_(mve|swar|x4|dsp|wide_s8)$/.test(kernel)),
           [...used].join(" "),
         ).toBe(true);
         const result = await verifyProgram({

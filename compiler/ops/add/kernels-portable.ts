@@ -1,7 +1,7 @@
 /** Addition on any core. */
 import type { AddPlan, AddQuant } from "../../arith/add.js";
 import type { Candidate } from "../choose-kernel.js";
-import type { BroadcastSteps } from "../elementwise.js";
+import { type BroadcastSteps, flattenRuns } from "../elementwise.js";
 
 /** An addition as its kernels see it: a loop nest [outer][inner] over the output. */
 export interface AddLayer {
@@ -18,7 +18,8 @@ const roundingCode = { floor: 0, even: 1, away: 2 } as const;
 
 export const portableAdd: Candidate<AddLayer> = {
   kernel: "lwc_add_s8",
-  call({ quant, plan, outer, inner, a, b }) {
+  call(layer) {
+    const { quant, plan, outer, inner, a, b } = flattenRuns(layer);
     const words = Int32Array.from(plan.exceptions.flatMap(({ pair, value }) => [pair, value]));
     return {
       kernel: "lwc_add_s8",

@@ -1,14 +1,13 @@
 /** Multiplication on cores with Helium (MVE, Cortex-M55). */
 import { applyMul, type MulPlan, type MulQuant } from "../../arith/mul.js";
 import type { Candidate } from "../choose-kernel.js";
-import { flattenRuns } from "../elementwise.js";
 import { type MulLayer, portableMul } from "./kernels-portable.js";
 
 export const mveMul: Candidate<MulLayer> = {
   kernel: "lwc_mul_s8_mve",
   fits: ({ plan, quant }) => isNearlyExact(plan, quant),
   call(layer, context) {
-    const call = portableMul.call(flattenRuns(layer), context);
+    const call = portableMul.call(layer, context);
     return {
       ...call,
       kernel: "lwc_mul_s8_mve",

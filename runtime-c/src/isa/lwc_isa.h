@@ -69,6 +69,18 @@ LWC_INLINE int32_t lwc_clamp(int32_t x, int32_t min, int32_t max)
     return x;
 }
 
+/* Bits 0 to 15 as a signed number. */
+static inline int32_t lwc_low_half(uint32_t x)
+{
+    return (int32_t)(int16_t)(uint16_t)(x & 0xFFFFu);
+}
+
+/* Bits 16 to 31 as a signed number. */
+static inline int32_t lwc_high_half(uint32_t x)
+{
+    return (int32_t)(int16_t)(uint16_t)(x >> 16);
+}
+
 #if defined(__ARM_FEATURE_SAT) && (__ARM_FEATURE_SAT == 1)
 #include "dsp/lwc_isa_sat.h"
 #else

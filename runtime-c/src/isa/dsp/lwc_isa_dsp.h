@@ -80,6 +80,42 @@ static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
     return z;
 }
 
+/* Halves of acc plus bytes 0 and 2 of x, sign-extended. */
+static inline uint32_t lwc_sxtab16(uint32_t acc, uint32_t x)
+{
+    uint32_t y;
+
+    __asm("sxtab16 %0, %1, %2" : "=r"(y) : "r"(acc), "r"(x));
+    return y;
+}
+
+/* Halves of acc plus bytes 1 and 3 of x, sign-extended. */
+static inline uint32_t lwc_sxtab16_ror8(uint32_t acc, uint32_t x)
+{
+    uint32_t y;
+
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(y) : "r"(acc), "r"(x));
+    return y;
+}
+
+/* The larger of each pair of signed bytes. */
+static inline uint32_t lwc_max4_s8(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("ssub8 %0, %1, %2\n sel %0, %1, %2" : "=&r"(z) : "r"(x), "r"(y) : "cc");
+    return z;
+}
+
+/* The smaller of each pair of signed bytes. */
+static inline uint32_t lwc_min4_s8(uint32_t x, uint32_t y)
+{
+    uint32_t z;
+
+    __asm("ssub8 %0, %1, %2\n sel %0, %2, %1" : "=&r"(z) : "r"(x), "r"(y) : "cc");
+    return z;
+}
+
 /* High word of x * y, plus acc. */
 static inline int32_t lwc_smmla(int32_t x, int32_t y, int32_t acc)
 {

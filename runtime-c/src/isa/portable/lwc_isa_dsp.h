@@ -7,16 +7,6 @@
 
 #include <stdint.h>
 
-static inline int32_t lwc_low_half(uint32_t x)
-{
-    return (int32_t)(int16_t)(uint16_t)(x & 0xFFFFu);
-}
-
-static inline int32_t lwc_high_half(uint32_t x)
-{
-    return (int32_t)(int16_t)(uint16_t)(x >> 16);
-}
-
 /* acc + low(x) * low(y) + high(x) * high(y) */
 static inline int32_t lwc_smlad(uint32_t x, uint32_t y, int32_t acc)
 {
@@ -87,6 +77,38 @@ static inline uint32_t lwc_pack_low(uint32_t x, uint32_t y)
 static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
 {
     return (x >> 16) | (y & 0xFFFF0000u);
+}
+
+/* Halves of acc plus bytes 0 and 2 of x, sign-extended. */
+static inline uint32_t lwc_sxtab16(uint32_t acc, uint32_t x)
+{
+    return lwc_sadd16(acc, lwc_sxtb16(x));
+}
+
+/* Halves of acc plus bytes 1 and 3 of x, sign-extended. */
+static inline uint32_t lwc_sxtab16_ror8(uint32_t acc, uint32_t x)
+{
+    return lwc_sadd16(acc, lwc_sxtb16_ror8(x));
+}
+
+/* The larger of each pair of signed bytes. */
+static inline uint32_t lwc_max4_s8(uint32_t x, uint32_t y)
+{
+    uint32_t z = 0u;
+
+    for (int32_t i = 0; i < 32; i += 8) {
+        const int32_t a = (int8_t)(uint8_t)((x >> i) & 0xFFu);
+        const int32_t b = (int8_t)(uint8_t)((y >> i) & 0xFFu);
+
+        z |= ((uint32_t)((a > b) ? a : b) & 0xFFu) << i;
+    }
+    return z;
+}
+
+/* The smaller of each pair of signed bytes. */
+static inline uint32_t lwc_min4_s8(uint32_t x, uint32_t y)
+{
+    return ~lwc_max4_s8(~x, ~y);
 }
 
 /* High word of x * y, plus acc. */

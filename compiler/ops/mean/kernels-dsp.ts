@@ -1,0 +1,17 @@
+/** Mean on cores with the DSP extension. */
+import type { Candidate } from "../choose-kernel.js";
+import { type MeanLayer, portableMean } from "./kernels-portable.js";
+
+export const dspMean: Candidate<MeanLayer> = {
+  kernel: "lwc_mean_s8_dsp",
+  fits: ({ inner }) => inner >= 4,
+  call(layer, context) {
+    return {
+      ...portableMean.call(layer, context),
+      kernel: "lwc_mean_s8_dsp",
+      header: "lwc_mean_s8_dsp.h",
+      scratchBytes: 0,
+      why: `sums of 4 channels at a time, two to a register; ${layer.plan.why}`,
+    };
+  },
+};

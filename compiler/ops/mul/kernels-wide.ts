@@ -1,0 +1,42 @@
+/** Multiplication on cores that multiply to 64 bits in one instruction. */
+import { must } from "../../diagnostics.js";
+import type { Candidate } from "../choose-kernel.js";
+import { flattenRuns } from "../elementwise.js";
+import type { MulLayer } from "./kernels-portable.js";
+
+export const wideMul: Candidate<MulLayer> = {
+  kernel: "lwc_mul_wide_s8",
+  fits: ({ wide }) => wide !== undefined,
+  call(layer) {
+    const { quant, wide, outer, inner, a, b } = flattenRuns(layer);
+    const { spread, mult, add, shift } = must(wide, "wide form");
+    return {
+      kernel: "lwc_mul_wide_s8",
+      header: "lwc_mul_wide_s8.h",
+      geometry: "mul",
+      params: {
+        type: "lwc_mul_wide_params",
+        fields: {
+          outer,
+          inner,
+          a_outer: a.outer,
+          a_inner: a.inner,
+          b_outer: b.outer,
+          b_inner: b.inner,
+          zero_a: quant.zeroA,
+          zero_b: quant.zeroB,
+          spread,
+          mult,
+          add,
+          shift,
+          min: quant.min,
+          max: quant.max,
+        },
+      },
+      drive: { kind: "flat" },
+      constants: [],
+      scratchBytes: 0,
+      why: "high word of one product: proven for every product of two values",
+    };
+  },
+};
