@@ -10,8 +10,9 @@ import { aliveBytes, type Block, type Liveness, type Overlap } from "./liveness.
 import type { SafeDistances } from "./overlap.js";
 import type { ArenaPlan, Place, Slot, SlotOverlap } from "./schedule.js";
 
-/** Orders tried after the deterministic ones; each costs O(n^2) in the number of blocks. */
-const SEARCH_ROUNDS = 400;
+/** Orders tried after the deterministic ones: each costs the square of the number of blocks, of which so much is spent. */
+const SEARCH_COST = 16_000_000;
+const SEARCH_ROUNDS = { least: 400, most: 4000 } as const;
 
 export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
   const { blocks, overlaps } = liveness;
@@ -106,24 +107,29 @@ function bestOffsets(blocks: readonly Block[], rules: SeparationRules, lowerBoun
   ];
   let best = place(blocks, rules, must(orders[0], "order"));
   let bestOrder = must(orders[0], "order");
-  const consider = (order: number[]): void => {
+  const consider = (order: number[], takesEqual = false): void => {
     const candidate = place(blocks, rules, order);
-    if (candidate.end < best.end) {
+    if (candidate.end < best.end || (takesEqual && candidate.end === best.end)) {
       best = candidate;
       bestOrder = order;
     }
   };
   for (const order of orders) consider(order);
+  const affordable = Math.floor(SEARCH_COST / (blocks.length * blocks.length + 1));
+  const rounds = Math.min(SEARCH_ROUNDS.most, Math.max(SEARCH_ROUNDS.least, affordable));
   let state = 1;
-  for (let round = 0; round < SEARCH_ROUNDS && best.end > lowerBound; round++) {
+  for (let round = 0; round < rounds && best.end > lowerBound; round++) {
     const order = bestOrder.slice();
-    // A linear congruential step (Numerical Recipes) picks a block to place earlier; same plan on every run.
+    // A linear congruential step (Numerical Recipes) picks a block to place earlier; same plan on every run. Every other time it
+    // is one of those that reach the end.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const from = state % order.length;
+    const last = order.flatMap((i, at) => ((best.offsets[i] ?? 0) + alignBytes(size(i)) === best.end ? [at] : []));
+    const from = round % 2 === 0 ? must(last[(state >>> 8) % last.length], "last block") : state % order.length;
     const to = (state >>> 16) % (from + 1);
     const [moved] = order.splice(from, 1);
     if (moved !== undefined) order.splice(to, 0, moved);
-    consider(order);
+    // Orders that are as good lead to others.
+    consider(order, true);
   }
   return best.offsets;
 }
