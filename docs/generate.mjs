@@ -1,6 +1,6 @@
 /**
  * Generates docs/operators.md and the operator table of README.md from the op table and the importer table, docs/diagnostics.md
- * from the sources, and README's tables of results and architectures from bench/compiler.json and bench/architectures.json. Run by `npm run docs`; test/repo.test.ts holds them
+ * from the sources, and README's tables from bench/compiler.json, bench/architectures.json, bench/inference.json, bench/memory.json and bench/peers.json. Run by `npm run docs`; test/repo.test.ts holds them
  * together.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -46,8 +46,36 @@ const architectures = [
     return `| ${[row.title, ...sizes, figure(row.instructions, 1e6, 1), equal].join(" | ")} |`;
   }),
 ].join("\n");
-const filled = Object.entries({ operators: operatorTable(), results, architectures }).reduce(
+const filled = Object.entries({ operators: operatorTable(), results, architectures, peers: peersTable() }).reduce(
   (text, [name, table]) => replaceBetween(text, name, table),
   readme,
 );
 writeFileSync(new URL("README.md", root), filled);
+
+/** lwc at -O speed beside what others need for the same models. */
+function peersTable() {
+  const read = (name) => JSON.parse(readFileSync(new URL(`bench/${name}.json`, root), "utf8"));
+  const [inference, memory, peers] = ["inference", "memory", "peers"].map(read);
+  const millions = (value) => (value === undefined ? "" : (value / 1e6).toFixed(value < 1e6 ? 3 : 2));
+  const lines = peers.models.flatMap(({ model, title, tflm, tinyengine }) => {
+    const counted = (core) =>
+      inference.rows.find((row) => row.model === model && row.target === `cortex-${core}` && row.opt === "speed");
+    const [m4, m7, m55] = ["m4", "m7", "m55"].map((core) => counted(core));
+    const own = { m4: m4?.instructions, m7: m7?.instructions, m55: m55?.instructions };
+    const { arena, instructions } = memory.find((row) => row.model === model) ?? { arena: {}, instructions: {} };
+    const line = (who, count, ram, flash) =>
+      `| ${[title, who, ...["m4", "m7", "m55"].map((core) => millions(count[core])), figure(ram), figure(flash)].join(" | ")} |`;
+    return [
+      line("**lwc** `-O speed`", own, arena.speed, m4?.flash_bytes),
+      line("**lwc**", { m4: instructions.default }, arena.default),
+      line("**lwc** `--rows`, fed row by row", { m4: instructions.rows }, arena.rows),
+      ...(tinyengine ? [line("TinyEngine", tinyengine, tinyengine.ram, tinyengine.flash)] : []),
+      ...(tflm ? [line("TFLM with CMSIS-NN", tflm, tflm.ram, tflm.flash)] : []),
+    ];
+  });
+  return [
+    "| model | tool | M instructions on M4 | M7 | M55 | RAM, input included | flash on M4 |",
+    "|---|---|---:|---:|---:|---:|---:|",
+    ...lines,
+  ].join("\n");
+}

@@ -165,6 +165,9 @@ program
   });
 
 withModel(program.command("bench").description("count instructions per layer in QEMU, with modelled cycles"), undefined)
+  .option(...ioOption)
+  .option(...rowsOption)
+  .option(...ramOption)
   .addHelpText("after", "\nExample:\n  lwc bench model.onnx --target cortex-m4 -O speed")
   .action(async (model, options) => {
     const { runBench } = await import("./commands/bench.js");

@@ -15,7 +15,7 @@ export interface BenchCommand extends ModelOptions {
 
 export async function runBench(model: string, options: BenchCommand, command: string): Promise<void> {
   const target = await readTarget(options.target);
-  const file = readModel(model, { ...options, io: "caller" }, command);
+  const file = readModel(model, options, command);
   const { program, imported, warnings } = compile(file.bytes, target, file.options);
   const measured = await withProgress(
     `measuring ${program.name} for ${target.name}`,
