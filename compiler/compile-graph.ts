@@ -7,10 +7,10 @@ import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
 import { checkPorts } from "./schedule/check-ports.js";
 import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
-import { computeLiveness } from "./schedule/liveness.js";
+import { type Backward, computeLiveness } from "./schedule/liveness.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planArena } from "./schedule/plan-arena.js";
-import type { PassNote, PortOptions, Program } from "./schedule/schedule.js";
+import type { ArenaPlan, PassNote, PortOptions, Program, Schedule } from "./schedule/schedule.js";
 import { type StreamOptions, streamRows } from "./schedule/stream-rows.js";
 import type { Target } from "./targets.js";
 import { version } from "./version.js";
@@ -42,12 +42,23 @@ const BALANCED_OVERHEAD = 0.01;
 
 /** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
 function streamOptions(optimize: Optimize, ports: PortOptions, target: Target, ram: number | undefined): StreamOptions {
-  if (ram !== undefined) return { ports, budget: ram };
+  const common = { ports, backward: optimize === "ram" ? ("any" as const) : ("cheap" as const) };
+  if (ram !== undefined) return { ...common, budget: ram };
   // Who hands over rows has no room for the whole.
-  if (optimize === "ram" || ports.input === "rows" || ports.output === "rows") return { ports };
-  if (optimize === "balanced") return { ports, overhead: BALANCED_OVERHEAD };
+  if (optimize === "ram" || ports.input === "rows" || ports.output === "rows") return common;
+  if (optimize === "balanced") return { ...common, overhead: BALANCED_OVERHEAD };
   const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
-  return { ports, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
+  return { ...common, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
+}
+
+/** Layers lose time by running backward only where the arena would not fit otherwise, or where RAM is the goal. */
+function placeAll(streamed: Schedule, { ports, budget, backward }: StreamOptions): ArenaPlan {
+  const plan = (how: Backward | undefined): ArenaPlan =>
+    planArena(computeLiveness(streamed, ports, how), streamed.steps.length);
+  const arena = plan(backward);
+  if (backward !== "cheap" || budget === undefined || arena.bytes <= budget) return arena;
+  const tighter = plan("any");
+  return tighter.bytes < arena.bytes ? tighter : arena;
 }
 
 /** Optimizes, schedules and places a graph. Throws CompileError with everything that is wrong. */
@@ -75,14 +86,15 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   const name = programName(graph.name);
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
-  const streamed = streamRows(chosen, streamOptions(optimize, ports, target, options.ram));
+  const goal = streamOptions(optimize, ports, target, options.ram);
+  const streamed = streamRows(chosen, goal);
   log.push(
     ...streamed.streams.map(({ first, last, why }) => ({
       pass: "stream-rows",
       why: `steps ${first} to ${last}: ${why}`,
     })),
   );
-  const arena = planArena(computeLiveness(streamed, ports), streamed.steps.length);
+  const arena = placeAll(streamed, goal);
   const schedule = orderRows(streamed, arena.overlaps);
   const program: Program = {
     name,

@@ -13,7 +13,7 @@ import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import type { KernelContext } from "./kernel.js";
-import { dspMean } from "./mean/kernels-dsp.js";
+import { dspMean, dspMeanRows } from "./mean/kernels-dsp.js";
 import { mveMean, mveMeanRows } from "./mean/kernels-mve.js";
 import {
   type MeanExtent,
@@ -65,7 +65,7 @@ function planOf(view: NodeView<MeanAttrs>, { target, numerics }: KernelContext) 
 }
 
 const kernels: readonly Candidate<MeanLayer>[] = [portableMean, dspMean, mveMean];
-const rowKernels: readonly Candidate<MeanRowsLayer>[] = [portableMeanRows, mveMeanRows];
+const rowKernels: readonly Candidate<MeanRowsLayer>[] = [portableMeanRows, dspMeanRows, mveMeanRows];
 
 /** Over height alone, or height and what follows: each row of the input goes into every mean. */
 const accumulation: Accumulation<MeanAttrs> = {

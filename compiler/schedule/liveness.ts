@@ -57,7 +57,13 @@ interface OpenBlock {
   caller?: { kind: "input" | "output"; index: number };
 }
 
-export function computeLiveness(schedule: Schedule, ports: PortOptions): Liveness {
+/**
+ * Which steps may make their rows from the last to the first, so that the output grows over the input from above: any, or those
+ * that lose no time by it.
+ */
+export type Backward = "any" | "cheap";
+
+export function computeLiveness(schedule: Schedule, ports: PortOptions, backward: Backward = "any"): Liveness {
   const { graph, steps } = schedule;
   const blockOf = new Map<TensorId, OpenBlock>();
   const blocks: OpenBlock[] = [];
@@ -114,14 +120,19 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions): Livenes
   return {
     blocks: [...blocks, ...scratchBlocks(schedule)],
     overlaps: [
-      ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf))),
+      ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf, backward))),
       ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
     ],
   };
 }
 
 /** Inputs of the step that die in it, and over which its output, a block of its own, may grow. */
-function overlapsOf(schedule: Schedule, step: Step, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
+function overlapsOf(
+  schedule: Schedule,
+  step: Step,
+  blockOf: ReadonlyMap<TensorId, Block>,
+  backward: Backward,
+): readonly Overlap[] {
   const output = must(blockOf.get(step.node.output), `block of %${step.node.output}`);
   if (output.firstStep !== step.index || output.caller) return [];
   return step.node.inputs.flatMap((id, index): readonly Overlap[] => {
@@ -130,8 +141,19 @@ function overlapsOf(schedule: Schedule, step: Step, blockOf: ReadonlyMap<TensorI
     const readers = step.node.inputs.filter((other) => blockOf.get(other) === input);
     if (new Set(readers).size > 1 || step.node.inputs.indexOf(id) !== index) return [];
     const distances = safeDistances(schedule.graph, step, index);
-    return distances === undefined ? [] : [{ output, input, step: step.index, distances }];
+    if (distances === undefined) return [];
+    const never = backward === "cheap" && losesTime(step) ? { backward: Number.POSITIVE_INFINITY } : {};
+    return [{ output, input, step: step.index, distances: { ...distances, ...never } }];
   });
+}
+
+/** Share of its cycles that a layer may lose by running backward. */
+const BACKWARD_LOSS = 0.01;
+
+/** A flat kernel runs backward row by row (orderRows), and rows may be short. */
+function losesTime({ call, byRows }: Step): boolean {
+  if (call?.drive.kind !== "flat" || !call.estimate || !byRows?.estimate) return false;
+  return byRows.estimate.cycles > (1 + BACKWARD_LOSS) * call.estimate.cycles;
 }
 
 /** The block that the step's output takes over: a view's source, or an input that dies here and may be overwritten. */

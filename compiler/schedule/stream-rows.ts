@@ -9,7 +9,7 @@ import { elementCount, rowCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
-import { aliveBytes, computeLiveness } from "./liveness.js";
+import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
 import { rowCall } from "./row-call.js";
 import { dyingInputs, loopCost, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
 import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
@@ -19,6 +19,8 @@ export interface StreamOptions {
   readonly ports: PortOptions;
   /** Bytes of arena that are good enough; the least peak where absent. */
   readonly budget?: number;
+  /** Absent: any. */
+  readonly backward?: Backward;
   /** Share of the network's own instructions that loops around rows may cost; any number where absent. */
   readonly overhead?: number;
 }
@@ -28,7 +30,7 @@ const MAX_STEPS = 32;
 
 export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
   const { steps } = schedule;
-  const single = aliveBytes(computeLiveness(schedule, options.ports), steps.length);
+  const single = aliveBytes(computeLiveness(schedule, options.ports, options.backward), steps.length);
   const whole = Math.max(0, ...single);
   const isFed = options.ports.input === "rows";
   if (options.budget !== undefined && whole <= options.budget && !isFed) return schedule;

@@ -1,0 +1,57 @@
+/* lwc_mean_rows_s8_dsp.h - mean over rows that come one after the other, four channels at a time: cores with the DSP extension. */
+#ifndef LWC_MEAN_ROWS_S8_DSP_H
+#define LWC_MEAN_ROWS_S8_DSP_H
+
+#include "lwc_mean_rows_s8.h"
+
+/* Values whose sum fits an int16. */
+enum { LWC_MEAN_ROWS_RUN = 255 };
+
+/*
+ * p      channels is at least 4
+ * in     [pixels][channels] int8: row y of the input, y in [0, rows)
+ * quant  [1][words] int32: -rows * pixels * zero point of the input, then the requantization of every value
+ * out    [channels] int8: written with the last row
+ * sums   [blocks][4] int32: of each four channels, of which the last may overlap those before; filled with row 0, to be kept
+ *        to the last
+ */
+LWC_INLINE void lwc_mean_rows_s8_dsp(const lwc_mean_rows_params *p, const int8_t *in, int32_t y, const int32_t *quant, int8_t *out, int32_t *sums)
+{
+    const int32_t start = lwc_requant_bias(&p->requant, quant, 0);
+
+    for (int32_t done = 0; done < p->channels; done += 4) {
+        const int32_t c = ((done + 4) <= p->channels) ? done : (p->channels - 4);
+        const int8_t *from = in + c;
+        int32_t *const sum = sums + done;
+
+        if (y == 0) {
+            for (int32_t i = 0; i < 4; ++i) {
+                sum[i] = start;
+            }
+        }
+        for (int32_t left = p->pixels; left > 0; left -= LWC_MEAN_ROWS_RUN) {
+            uint32_t even = 0u;
+            uint32_t odd = 0u;
+
+            LWC_UNROLL4
+            for (int32_t k = (left < LWC_MEAN_ROWS_RUN) ? left : LWC_MEAN_ROWS_RUN; k > 0; --k) {
+                const uint32_t word = lwc_load_word(from);
+
+                even = lwc_sxtab16(even, word);
+                odd = lwc_sxtab16_ror8(odd, word);
+                from += p->channels;
+            }
+            sum[0] += lwc_low_half(even);
+            sum[1] += lwc_low_half(odd);
+            sum[2] += lwc_high_half(even);
+            sum[3] += lwc_high_half(odd);
+        }
+        if (y == (p->rows - 1)) {
+            for (int32_t i = 0; i < 4; ++i) {
+                out[c + i] = (int8_t)lwc_requantize(&p->requant, quant, 0, sum[i]);
+            }
+        }
+    }
+}
+
+#endif
