@@ -191,6 +191,27 @@ describe("the report", () => {
     expect(html).toContain("prefers-color-scheme: dark");
   });
 
+  it("shows every row in flight of a stream, in its place, and none on another that is still needed", () => {
+    const report = makeReport(programOf(smallNet(), { optimize: "ram" }));
+    expect(report.streams.length).toBeGreaterThan(0);
+    const html = reportHtml(report);
+    for (const stream of report.streams) {
+      const boxes = stream.rows.flatMap(({ row_bytes: bytes, offsets, made, last_read: lastRead }) =>
+        offsets.map((offset, row) => ({ offset, end: offset + bytes, from: made[row]!, to: lastRead[row]! })),
+      );
+      expect(boxes.length).toBeGreaterThan(0);
+      for (const one of boxes) {
+        expect(one.end).toBeLessThanOrEqual(stream.pool_bytes);
+        expect(one.from).toBeLessThanOrEqual(one.to);
+        const others = boxes.filter((two) => two !== one && two.from <= one.to && one.from <= two.to);
+        expect(others.filter((two) => two.offset < one.end && one.offset < two.end)).toEqual([]);
+      }
+    }
+    const rows = report.streams.flatMap((stream) => stream.rows.flatMap(({ offsets }) => offsets));
+    expect(elements(html).filter((name) => name === "title").length).toBeGreaterThan(rows.length);
+    expect(html.match(/<rect class="row"/g)).toHaveLength(rows.length);
+  });
+
   it("has a box in the picture for every slot, inside it", () => {
     const report = makeReport(programOf(smallNet()));
     const html = reportHtml(report);

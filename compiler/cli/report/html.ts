@@ -4,6 +4,8 @@ import { arenaSvg } from "./arena-svg.js";
 import { costHtml } from "./cost-html.js";
 import { type Column, facts, htmlPage, table, text } from "./page.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
+import type { StreamReport } from "./row-lives.js";
+import { streamLegend, streamSvg } from "./stream-svg.js";
 import { group } from "./text.js";
 
 export function reportHtml(report: Report): string {
@@ -22,7 +24,7 @@ export function reportHtml(report: Report): string {
     "<h2>Streams</h2>",
     report.streams.length === 0
       ? "<p>None: every layer ends before the next begins.</p>"
-      : `<ul>${report.streams.map((stream) => `<li>Steps ${stream.first_step} to ${stream.last_step}: ${text(stream.why)}.</li>`).join("\n")}</ul>`,
+      : report.streams.map(streamHtml).join("\n"),
     costHtml(report.cost, report.copies),
     "<h2>Steps</h2>",
     `<div class="wide">${stepTable(report)}</div>`,
@@ -33,6 +35,17 @@ export function reportHtml(report: Report): string {
     "<h2>Passes</h2>",
     `<ol>${report.passes.map(({ pass, why }) => `<li><code>${text(pass)}</code> ${text(why)}</li>`).join("\n")}</ol>`,
   ]);
+}
+
+/** Rows of one colour that climb a stair and start over are a ring. */
+function streamHtml(stream: StreamReport): string {
+  const { first_step: first, last_step: last, why, pool_bytes: bytes, rows_made: made } = stream;
+  return [
+    `<h3>Steps ${first} to ${last}</h3>`,
+    `<p>${text(why)}. ${group(made)} rows are made from left to right, each in its place in the pool of ${group(bytes)} bytes until it is read for the last time. Gaps are scratch memory, or free.</p>`,
+    `<div class="wide">${streamSvg(stream)}</div>`,
+    streamLegend(stream),
+  ].join("\n");
 }
 
 function factTable(report: Report): string {

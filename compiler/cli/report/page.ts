@@ -20,6 +20,7 @@ svg .grid { stroke: var(--line); }
 svg .peak { fill: var(--peak); }
 svg .tensor { fill: var(--tensor); fill-opacity: 0.75; stroke: var(--line); }
 svg .pool { fill: var(--pool); stroke: var(--line); }
+svg .row { stroke: var(--line); stroke-width: 0.5; }
 svg .scratch { fill: var(--scratch); stroke: var(--line); }
 `;
 

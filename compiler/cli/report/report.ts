@@ -9,6 +9,7 @@ import type { Program, Slot } from "../../schedule/schedule.js";
 import type { Copy } from "./copies.js";
 import { type Cost, makeCost } from "./cost.js";
 import { type CostedStep, costSteps } from "./cost-steps.js";
+import { type StreamReport, streamReport } from "./row-lives.js";
 import { stepName } from "./step-name.js";
 
 /** Field names are those of the JSON file. Names from the model stand as they are: the printers make them safe. */
@@ -36,7 +37,7 @@ export interface Report {
   readonly steps: readonly StepReport[];
   readonly slots: readonly SlotReport[];
   /** Runs of steps that are interleaved row by row. */
-  readonly streams: readonly { readonly first_step: number; readonly last_step: number; readonly why: string }[];
+  readonly streams: readonly StreamReport[];
   /** Nodes that ONNX Runtime computes in float. */
   readonly float_islands: readonly NodeNote[];
   /** Transposes that move bytes at run time. */
@@ -147,7 +148,7 @@ export function makeReport(program: Program): Report {
     peak: peakReport(slots, arena.peakStep),
     steps: costed.map((one) => stepReport(graph, one)),
     slots,
-    streams: schedule.streams.map(({ first, last, why }) => ({ first_step: first, last_step: last, why })),
+    streams: schedule.streams.map((stream) => streamReport(schedule, stream)),
     float_islands: schedule.steps.flatMap((step) =>
       step.node.origin.island === undefined ? [] : [{ node: stepName(step), reason: step.node.origin.island }],
     ),
