@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { architectures } from "../dist/bench/test/support/architectures/index.js";
 import { openInference } from "../dist/compiler/cli/float-inference.js";
-import { compile } from "../dist/compiler/index.js";
+import { CompileError, compile } from "../dist/compiler/index.js";
 import { quantize } from "../dist/compiler/quantize/quantize.js";
 import { liveTensorBytes, programSizes } from "../dist/compiler/schedule/program-sizes.js";
 import { readAssets } from "../dist/compiler/verify/assets.js";
@@ -118,7 +118,8 @@ async function measure(name, bytes) {
   let live = 0;
   for (const [goal, goalOptions] of Object.entries(goals)) {
     process.stderr.write(`${name} ${goal}\n`);
-    const compiled = compile(bytes, target, { name: name.replaceAll(/[^a-z0-9]/g, "_"), io: "arena", ...goalOptions });
+    const compiled = compiledFor(bytes, { name: name.replaceAll(/[^a-z0-9]/g, "_"), io: "arena", ...goalOptions });
+    if (compiled === undefined) continue;
     const { program } = compiled;
     live = liveTensorBytes(program);
     arena[goal] = programSizes(program).contextBytes;
@@ -130,6 +131,17 @@ async function measure(name, bytes) {
     if (count !== undefined) instructions[goal] = count;
   }
   return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, peers: peers[name] ?? {} };
+}
+
+/** Undefined where the input has no rows that could arrive one by one. */
+function compiledFor(bytes, compileOptions) {
+  try {
+    return compile(bytes, target, compileOptions);
+  } catch (error) {
+    const isWithoutRows = error instanceof CompileError && error.diagnostics.some(({ code }) => code === "LWC4004");
+    if (isWithoutRows) return undefined;
+    throw error;
+  }
 }
 
 /** Memory depends on shapes alone: one random sample and the fastest method do. */

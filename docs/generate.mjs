@@ -68,7 +68,7 @@ function peersTable() {
     return [
       line("**lwc** `-O speed`", own, arena.speed, m4?.flash_bytes),
       line("**lwc**", { m4: instructions.default }, arena.default),
-      line("**lwc** `--rows`, fed row by row", { m4: instructions.rows }, arena.rows),
+      ...(arena.rows ? [line("**lwc** `--rows`, fed row by row", { m4: instructions.rows }, arena.rows)] : []),
       ...(tinyengine ? [line("TinyEngine", tinyengine, tinyengine.ram, tinyengine.flash)] : []),
       ...(tflm ? [line("TFLM with CMSIS-NN", tflm, tflm.ram, tflm.flash)] : []),
     ];
