@@ -30,10 +30,16 @@ export interface CompileResult {
 
 /** Compiles a quantized ONNX model for a target. Throws CompileError with everything that is wrong. */
 export function compile(bytes: Uint8Array, target: Target, options: CompileOptions = {}): CompileResult {
+  const { imported, warnings } = importModel(bytes, options);
+  return { program: compileGraph(imported, target, options), imported, warnings };
+}
+
+/** The front end alone. */
+export function importModel(bytes: Uint8Array, options: CompileOptions = {}): Omit<CompileResult, "program"> {
   const model = decodeOnnx(bytes, options.readExternal);
   const { graph, warnings } = importGraph(model, {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.inputShapes === undefined ? {} : { inputShapes: options.inputShapes }),
   });
-  return { program: compileGraph(graph, target, options), imported: graph, warnings };
+  return { imported: graph, warnings };
 }

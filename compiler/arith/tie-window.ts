@@ -58,3 +58,8 @@ export function planTies(question: TieQuestion): TiePlan | string {
   if (2 * window >= one || slow > LARGEST_SHARE) return "too many of its sums lie between two results";
   return { mult, shift, window, slow };
 }
+
+/** The share of sums that take the float32 steps, for a reader: "6.3 %". */
+export function slowText({ slow }: TiePlan): string {
+  return `${Number((100 * slow).toPrecision(2))} %`;
+}

@@ -12,7 +12,7 @@ import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { mveAdd } from "./add/kernels-mve.js";
 import { type AddLayer, portableAdd } from "./add/kernels-portable.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
-import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import { binaryReference, broadcastRows, broadcastShape, loopNest, verifyBroadcast } from "./elementwise.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type AddAttrs = {
@@ -80,17 +80,9 @@ export const add = defineOp<AddAttrs>({
   perElement: true,
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
-    const inner = channelCount(view.output.shape);
     const outputs = elementCount(view.output.shape);
     const quant = addQuantOf(view);
-    const layer = {
-      quant,
-      plan: planAdd(context.numerics, quant),
-      outer: outputs / inner,
-      inner,
-      a: broadcastSteps(must(view.inputs[0], "first operand"), view.output),
-      b: broadcastSteps(must(view.inputs[1], "second operand"), view.output),
-    };
+    const layer = { ...loopNest(view.inputs, view.output), quant, plan: planAdd(context.numerics, quant) };
     return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: 2 * outputs, calls: 1 }, context);
   },
 });

@@ -11,7 +11,14 @@ import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
-import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import {
+  binaryReference,
+  broadcastRows,
+  broadcastShape,
+  loopFields,
+  loopNest,
+  verifyBroadcast,
+} from "./elementwise.js";
 import type { KernelCall, PackedConstant } from "./kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
 
@@ -35,9 +42,6 @@ interface DivLayer {
 /** What both kernels have: one loop nest, and the scales. */
 function callOf({ view }: DivLayer, kernel: string, tables: readonly PackedConstant[], why: string): KernelCall {
   const q = quantsOf(view);
-  const inner = channelCount(view.output.shape);
-  const a = broadcastSteps(must(view.inputs[0], "dividend"), view.output);
-  const b = broadcastSteps(must(view.inputs[1], "divisor"), view.output);
   return {
     kernel,
     header: `${kernel}.h`,
@@ -45,12 +49,7 @@ function callOf({ view }: DivLayer, kernel: string, tables: readonly PackedConst
     params: {
       type: "lwc_div_params",
       fields: {
-        outer: elementCount(view.output.shape) / inner,
-        inner,
-        a_outer: a.outer,
-        a_inner: a.inner,
-        b_outer: b.outer,
-        b_inner: b.inner,
+        ...loopFields(loopNest(view.inputs, view.output)),
         zero_a: q.a.zeroPoint,
         zero_b: q.b.zeroPoint,
         zero_point: q.c.zeroPoint,

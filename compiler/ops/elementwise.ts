@@ -2,6 +2,7 @@
 import { must } from "../diagnostics.js";
 import type { Tensor } from "../ir/graph.js";
 import { channelCount, elementCount, rowCount, rowLength, type Shape, sameShape } from "../ir/shape.js";
+import type { StructLiteral } from "./kernel.js";
 import type { ReadRow, RowKernel, RowUse } from "./op.js";
 
 /** How an operand follows the output: element by element, channel by channel, pixel by pixel (innermost axis of length 1), or as one value. */
@@ -87,15 +88,32 @@ export function broadcastSteps(operand: Tensor, output: Tensor): BroadcastSteps 
   }
 }
 
+/** The loop nest [outer][inner] over the output, and what each operand does in it. */
+export interface LoopNest {
+  readonly outer: number;
+  readonly inner: number;
+  readonly a: BroadcastSteps;
+  readonly b: BroadcastSteps;
+}
+
+/** That of an operator with two activations. */
+export function loopNest([a, b]: readonly Tensor[], output: Tensor): LoopNest {
+  const inner = channelCount(output.shape);
+  return {
+    outer: elementCount(output.shape) / inner,
+    inner,
+    a: broadcastSteps(must(a, "first operand"), output),
+    b: broadcastSteps(must(b, "second operand"), output),
+  };
+}
+
+/** The fields that the parameters of every such kernel begin with. */
+export function loopFields({ outer, inner, a, b }: LoopNest): StructLiteral {
+  return { outer, inner, a_outer: a.outer, a_inner: a.inner, b_outer: b.outer, b_inner: b.inner };
+}
+
 /** The loop nest as one run where each operand is one value, or as long as the output. */
-export function flattenRuns<
-  Layer extends {
-    readonly outer: number;
-    readonly inner: number;
-    readonly a: BroadcastSteps;
-    readonly b: BroadcastSteps;
-  },
->(layer: Layer): Layer {
+export function flattenRuns<Layer extends LoopNest>(layer: Layer): Layer {
   const { outer, inner, a, b } = layer;
   const isRun = (steps: BroadcastSteps): boolean =>
     (steps.outer === 0 && steps.inner === 0) || (steps.outer === inner && steps.inner === 1);

@@ -8,7 +8,14 @@ import { must } from "../diagnostics.js";
 import { sameScale } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
-import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import {
+  binaryReference,
+  broadcastRows,
+  broadcastShape,
+  loopFields,
+  loopNest,
+  verifyBroadcast,
+} from "./elementwise.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
 
 export type ExtremumAttrs = {
@@ -19,9 +26,6 @@ export type ExtremumAttrs = {
 const kernel: Candidate<NodeView<ExtremumAttrs>> = {
   kernel: "lwc_extremum_s8",
   call(view) {
-    const inner = channelCount(view.output.shape);
-    const a = broadcastSteps(must(view.inputs[0], "first operand"), view.output);
-    const b = broadcastSteps(must(view.inputs[1], "second operand"), view.output);
     return {
       kernel: "lwc_extremum_s8",
       header: "lwc_extremum_s8.h",
@@ -29,12 +33,7 @@ const kernel: Candidate<NodeView<ExtremumAttrs>> = {
       params: {
         type: "lwc_extremum_params",
         fields: {
-          outer: elementCount(view.output.shape) / inner,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
+          ...loopFields(loopNest(view.inputs, view.output)),
           largest: view.attrs.of === "max" ? 1 : 0,
         },
       },

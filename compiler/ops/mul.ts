@@ -10,7 +10,7 @@ import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
-import { binaryReference, broadcastRows, broadcastShape, broadcastSteps, verifyBroadcast } from "./elementwise.js";
+import { binaryReference, broadcastRows, broadcastShape, loopNest, verifyBroadcast } from "./elementwise.js";
 import { mveMul } from "./mul/kernels-mve.js";
 import { type MulLayer, portableMul } from "./mul/kernels-portable.js";
 import { wideMul } from "./mul/kernels-wide.js";
@@ -77,18 +77,23 @@ export const mul = defineOp<MulAttrs>({
   perElement: true,
   inPlace: (view) => [0, 1].filter((i) => sameShape(must(view.inputs[i], "operand").shape, view.output.shape)),
   lower(view, context) {
-    const inner = channelCount(view.output.shape);
     const outputs = elementCount(view.output.shape);
     const quant = mulQuantOf(view);
     const layer = {
+      ...loopNest(view.inputs, view.output),
       quant,
       plan: planMul(context.numerics, quant),
-      wide: planWideMul(context.numerics, quant),
-      outer: outputs / inner,
-      inner,
-      a: broadcastSteps(must(view.inputs[0], "first operand"), view.output),
-      b: broadcastSteps(must(view.inputs[1], "second operand"), view.output),
+      wide: lazily(() => planWideMul(context.numerics, quant)),
     };
     return chooseKernel(kernels, layer, { macs: 0, outputs, inputs: 2 * outputs, calls: 1 }, context);
   },
 });
+
+/** `make` when it is asked for, and once. */
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

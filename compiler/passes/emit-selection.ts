@@ -11,7 +11,7 @@ import { viewOf } from "../ops/op.js";
 import { slice } from "../ops/slice.js";
 import { take } from "../ops/take.js";
 import type { Source } from "./channel-orders.js";
-import { joinOrigins } from "./recognize-shuffles.js";
+import { joinOrigins } from "./join-origins.js";
 
 /** What stands for a selection: another tensor, or a node. */
 export interface Emitted {

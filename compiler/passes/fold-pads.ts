@@ -10,8 +10,8 @@ import { conv2d } from "../ops/conv2d.js";
 import { maxPool2d } from "../ops/max_pool2d.js";
 import { type PadAttrs, pad } from "../ops/pad.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
+import { joinOrigins } from "./join-origins.js";
 import type { Pass } from "./pass.js";
-import { joinOrigins } from "./recognize-shuffles.js";
 
 export const foldPads: Pass = {
   name: "fold-pads",

@@ -3,8 +3,8 @@ import { must } from "../diagnostics.js";
 import { type Graph, type Node, producersOf, type TensorId, tensorOf } from "../ir/graph.js";
 import { type SliceAttrs, slice } from "../ops/slice.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
+import { joinOrigins } from "./join-origins.js";
 import type { Pass } from "./pass.js";
-import { joinOrigins } from "./recognize-shuffles.js";
 
 export const mergeSlices: Pass = {
   name: "merge-slices",

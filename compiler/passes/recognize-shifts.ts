@@ -18,8 +18,8 @@ import { pad } from "../ops/pad.js";
 import { type ShiftAttrs, shift } from "../ops/shift.js";
 import { slice } from "../ops/slice.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
+import { joinOrigins } from "./join-origins.js";
 import type { Pass } from "./pass.js";
-import { joinOrigins } from "./recognize-shuffles.js";
 
 export const recognizeShifts: Pass = {
   name: "recognize-shifts",

@@ -9,7 +9,6 @@ import {
   type Graph,
   makeNodeId,
   type Node,
-  type Origin,
   producersOf,
   type Tensor,
   type TensorId,
@@ -22,6 +21,7 @@ import { reshape } from "../ops/reshape.js";
 import { take } from "../ops/take.js";
 import { transpose } from "../ops/transpose.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
+import { joinOrigins } from "./join-origins.js";
 import type { Pass } from "./pass.js";
 
 export const recognizeShuffles: Pass = {
@@ -122,12 +122,4 @@ function rewrite(graph: Graph, chain: readonly Node[], last: Node, indices: read
     add({ kind: reshape.kind, attrs: { shape: target.shape }, inputs: [value.id] }, target, target.shape, true);
   const rewritten = graph.nodes.flatMap((node) => (node === last ? nodes : chain.includes(node) ? [] : [node]));
   return dropUnusedTensors({ ...graph, tensors, nodes: rewritten });
-}
-
-/** One origin for nodes that became one. */
-export function joinOrigins(nodes: readonly Node[]): Origin {
-  const names = [...new Set(nodes.flatMap((node) => node.origin.nodes))];
-  const labels = [...new Set(nodes.map((node) => node.origin.label))];
-  const island = nodes.find((node) => node.origin.island !== undefined)?.origin.island;
-  return { nodes: names, label: labels.join(" + "), ...(island === undefined ? {} : { island }) };
 }

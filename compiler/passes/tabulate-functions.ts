@@ -12,6 +12,7 @@ import { opOf } from "../ops/index.js";
 import { lookup, tableOfLookup } from "../ops/lookup.js";
 import { type NodeView, viewOf } from "../ops/op.js";
 import { dropUnusedTensors } from "./drop-unused-tensors.js";
+import { joinOrigins } from "./join-origins.js";
 import type { Pass } from "./pass.js";
 
 export const tabulateFunctions: Pass = {
@@ -66,18 +67,9 @@ function tabulate(graph: Graph, node: Node, base: TensorId, numerics: Numerics):
   const id = freshTensorId(graph.tensors, `${node.output}_table`);
   const table: Tensor = { ...tensorOf(graph, node.output), id, shape: [256], data };
   const all = [...origins, node];
-  const island = all.find((one) => one.origin.island !== undefined)?.origin.island;
-  const made: Node = {
-    ...node,
-    kind: lookup.kind,
-    inputs: [base, id],
-    attrs: {},
-    origin: {
-      nodes: [...new Set(all.flatMap((one) => one.origin.nodes))],
-      label: all.map((one) => one.origin.label).join(" + "),
-      ...(island === undefined ? {} : { island }),
-    },
-  };
+  // Two tables in a row are two in the label.
+  const origin = { ...joinOrigins(all), label: all.map((one) => one.origin.label).join(" + ") };
+  const made: Node = { ...node, kind: lookup.kind, inputs: [base, id], attrs: {}, origin };
   const nodes = graph.nodes.map((one) => (one === node ? made : one));
   return { ...graph, nodes, tensors: new Map([...graph.tensors, [id, table]]) };
 }

@@ -33,8 +33,8 @@ export interface HarnessModel {
   readonly macs: number;
   /** The data type of what each step writes, for traces; int8 where absent. */
   readonly int32Steps: ReadonlySet<number>;
-  /** harness_model.c, where it is not the one of a single model. */
-  readonly source?: string;
+  /** C that defines lwc_harness_run, where that is not one inference of a single model. */
+  readonly runText?: readonly string[];
 }
 
 /** `trace`: the code calls lwc_trace after each step. */
@@ -60,7 +60,6 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
 
 /** The generated C file of the harness. Ports in the arena are copied in before run() and out after it. */
 export function harnessModelSource(model: HarnessModel): string {
-  if (model.source !== undefined) return model.source;
   const prefix = `lwc_${model.name}`;
   const ports = [...model.inputs, ...model.outputs];
   const usesMemcpy = copiesOf(model).flat().length > 0 || ports.some((port) => port.rows !== undefined);
@@ -79,7 +78,7 @@ export function harnessModelSource(model: HarnessModel): string {
     `    (uint32_t)sizeof(${prefix}_ctx), (uint32_t)_Alignof(${prefix}_ctx), ${model.inputs.length}u, ${model.outputs.length}u, model_ports,`,
     "};",
     "",
-    ...runFunction(model, "int32_t lwc_harness_run(void *ctx, void *const *ports)"),
+    ...(model.runText ?? runFunction(model, "int32_t lwc_harness_run(void *ctx, void *const *ports)")),
   ].join("\n");
 }
 

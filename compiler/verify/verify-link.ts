@@ -10,7 +10,7 @@ import { contextBytes } from "../schedule/program-sizes.js";
 import type { Program } from "../schedule/schedule.js";
 import { buildHost, buildTarget, checkPortability } from "./build.js";
 import { sameOutputs } from "./compare.js";
-import { type HarnessModel, harnessModel, portBytes, portWidth, runFunction } from "./harness-model.js";
+import { type HarnessModel, harnessModel, runFunction } from "./harness-model.js";
 import { generateCases } from "./inputs.js";
 import { type CaseResult, runHost, runQemu, type Values } from "./run-harness.js";
 import { type Workspace, withWorkspace } from "./workspace.js";
@@ -114,12 +114,12 @@ function linkedModel(linked: LinkedPrograms, assets: Assets): HarnessModel {
     macs: ROUNDS * parts.reduce((sum, part) => sum + part.macs, 0),
     int32Steps: new Set(),
   };
-  return { ...model, source: harnessSource(model, parts, contextMembers(programs)) };
+  return { ...model, runText: runInTurn(model, parts, contextMembers(programs)) };
 }
 
-function harnessSource(model: HarnessModel, parts: readonly HarnessModel[], members: readonly string[]): string {
+/** The models in turn, as often as there are rounds. */
+function runInTurn(model: HarnessModel, parts: readonly HarnessModel[], members: readonly string[]): readonly string[] {
   const context = `lwc_${model.name}_ctx`;
-  const ports = [...model.inputs, ...model.outputs];
   const calls: string[] = [];
   let output = model.inputs.length;
   for (let round = 0; round < ROUNDS; round++) {
@@ -134,21 +134,6 @@ function harnessSource(model: HarnessModel, parts: readonly HarnessModel[], memb
     });
   }
   return [
-    "/* harness_model.c - tells the harness about models that are linked. Generated. */",
-    '#include "lwc_harness.h"',
-    "",
-    "#include <string.h>",
-    "",
-    `#include "${model.header}"`,
-    "",
-    `static const lwc_harness_port model_ports[${ports.length}] = {`,
-    ...ports.map((port) => `    {${portBytes(port)}u, ${portWidth(port)}u},`),
-    "};",
-    "",
-    "const lwc_harness_model lwc_harness = {",
-    `    (uint32_t)sizeof(${context}), (uint32_t)_Alignof(${context}), ${model.inputs.length}u, ${model.outputs.length}u, model_ports,`,
-    "};",
-    "",
     ...parts.flatMap((part) => runFunction(part, `static int32_t run_${part.name}(void *ctx, void *const *ports)`)),
     "int32_t lwc_harness_run(void *ctx, void *const *ports)",
     "{",
@@ -157,5 +142,5 @@ function harnessSource(model: HarnessModel, parts: readonly HarnessModel[], memb
     "    return status;",
     "}",
     "",
-  ].join("\n");
+  ];
 }

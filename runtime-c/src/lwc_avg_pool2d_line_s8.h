@@ -9,6 +9,7 @@
 #define LWC_AVG_POOL2D_LINE_S8_H
 
 #include "lwc_avg_pool2d_s8.h"
+#include "lwc_tie.h"
 
 typedef struct lwc_avg_pool2d_line_params {
     lwc_avg_pool2d_params pool;
@@ -52,8 +53,6 @@ LWC_COLD int32_t lwc_avg_pool2d_float_s8(const lwc_avg_pool2d_line_params *p, co
 static inline void lwc_avg_pool2d_line_s8(const lwc_avg_pool2d_line_params *p, const int8_t *in, const float *scales, int8_t *out)
 {
     const lwc_avg_pool2d_params *pool = &p->pool;
-    const uint32_t mask = ((uint32_t)1 << p->shift) - 1u;
-    const uint32_t window = (uint32_t)p->window;
     const int32_t area = pool->kernel_h * pool->kernel_w;
 
     for (int32_t oy = 0; oy < pool->out_h; ++oy) {
@@ -83,7 +82,7 @@ static inline void lwc_avg_pool2d_line_s8(const lwc_avg_pool2d_line_params *p, c
                     }
                 }
                 scaled = (sum * p->mult) + base;
-                if ((part.count != area) || ((((uint32_t)scaled + window) & mask) < (2u * window))) {
+                if ((part.count != area) || lwc_is_near_tie(scaled, p->shift, p->window)) {
                     out[c] = (int8_t)lwc_avg_pool2d_float_s8(p, &part, first + c, scales);
                 } else {
                     out[c] = (int8_t)lwc_clamp(lwc_saturate_s8(scaled, p->shift), pool->min, pool->max);

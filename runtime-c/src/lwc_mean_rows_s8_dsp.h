@@ -3,9 +3,7 @@
 #define LWC_MEAN_ROWS_S8_DSP_H
 
 #include "lwc_mean_rows_s8.h"
-
-/* Values whose sum fits an int16. */
-enum { LWC_MEAN_ROWS_RUN = 255 };
+#include "lwc_mean_s8_dsp.h"
 
 /*
  * p      channels is at least 4
@@ -21,7 +19,6 @@ LWC_INLINE void lwc_mean_rows_s8_dsp(const lwc_mean_rows_params *p, const int8_t
 
     for (int32_t done = 0; done < p->channels; done += 4) {
         const int32_t c = ((done + 4) <= p->channels) ? done : (p->channels - 4);
-        const int8_t *from = in + c;
         int32_t *const sum = sums + done;
 
         if (y == 0) {
@@ -29,23 +26,7 @@ LWC_INLINE void lwc_mean_rows_s8_dsp(const lwc_mean_rows_params *p, const int8_t
                 sum[i] = start;
             }
         }
-        for (int32_t left = p->pixels; left > 0; left -= LWC_MEAN_ROWS_RUN) {
-            uint32_t even = 0u;
-            uint32_t odd = 0u;
-
-            LWC_UNROLL4
-            for (int32_t k = (left < LWC_MEAN_ROWS_RUN) ? left : LWC_MEAN_ROWS_RUN; k > 0; --k) {
-                const uint32_t word = lwc_load_word(from);
-
-                even = lwc_sxtab16(even, word);
-                odd = lwc_sxtab16_ror8(odd, word);
-                from += p->channels;
-            }
-            sum[0] += lwc_low_half(even);
-            sum[1] += lwc_low_half(odd);
-            sum[2] += lwc_high_half(even);
-            sum[3] += lwc_high_half(odd);
-        }
+        lwc_mean_add4(in + c, p->pixels, p->channels, sum);
         if (y == (p->rows - 1)) {
             for (int32_t i = 0; i < 4; ++i) {
                 out[c + i] = (int8_t)lwc_requantize(&p->requant, quant, 0, sum[i]);

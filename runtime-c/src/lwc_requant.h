@@ -81,6 +81,26 @@ LWC_INLINE int32_t lwc_relu(int32_t acc)
     return acc & ~(acc >> 31);
 }
 
+/*
+ * Narrow float forms (FLOAT with shift 1) saturate to int8: an upper clamp below 127 is lifted there, and taken down again behind.
+ * An even zero point is added before the sum is rounded, so that ties stay where they are; what is odd of it follows.
+ */
+LWC_INLINE int32_t lwc_narrow_lift(const lwc_requant *q)
+{
+    return 127 - q->max;
+}
+
+LWC_INLINE int32_t lwc_narrow_odd(const lwc_requant *q)
+{
+    return (q->zero_point + lwc_narrow_lift(q)) & 1;
+}
+
+/* What rounds a float32 by its magnitude and leaves the integer in the low bits, and the even part of the zero point. */
+LWC_INLINE float lwc_narrow_offset(const lwc_requant *q)
+{
+    return 12582912.0f + (float)(q->zero_point + lwc_narrow_lift(q) - lwc_narrow_odd(q));
+}
+
 /* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
 LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
 {

@@ -21,15 +21,12 @@ LWC_INLINE int32_t lwc_requantize_sum(const lwc_requant *q, const int32_t *words
     return lwc_requantize_words(&form, words, sum);
 }
 
-/*
- * Requantizes n (1 to 4) sums of one channel in float32, where results fit int16 before the clamp. An even zero point is added
- * before the sum is rounded: ties stay where they are. An upper clamp below 127 saturates when it is lifted there.
- */
+/* Requantizes n (1 to 4) sums of one channel in float32, where results fit int16 before the clamp. */
 LWC_INLINE void lwc_requantize_narrow(const lwc_requant *q, const int32_t *words, int32_t n, int32_t *s)
 {
-    const int32_t lift = 127 - q->max;
-    const int32_t odd = (q->zero_point + lift) & 1;
-    const float offset = 12582912.0f + (float)(q->zero_point + lift - odd);
+    const int32_t lift = lwc_narrow_lift(q);
+    const int32_t odd = lwc_narrow_odd(q);
+    const float offset = lwc_narrow_offset(q);
     float scale;
 
     memcpy(&scale, &words[1], sizeof scale);

@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#include "isa/lwc_isa.h"
 #include "lwc/lwc.h"
+#include "lwc_tie.h"
 
 typedef struct lwc_resize_blend_params {
     int32_t channels;
@@ -47,15 +47,6 @@ LWC_COLD int32_t lwc_resize_blend_float_s8(const lwc_resize_blend_params *p, con
         sum = sum + product;
     }
     return lwc_quantize_f32(sum / scales[1], p->zero_point, p->min, p->max);
-}
-
-/* True where a sum, scaled, lies at most `window` from the middle between two results. */
-LWC_INLINE int lwc_resize_is_close(const lwc_resize_blend_params *p, int32_t sum)
-{
-    const uint32_t mask = ((uint32_t)1 << p->shift) - 1u;
-    const uint32_t window = (uint32_t)p->window;
-
-    return (((uint32_t)sum + window) & mask) < (2u * window);
 }
 
 /*
@@ -96,7 +87,7 @@ static inline void lwc_resize_blend_s8(const lwc_resize_blend_params *p, const i
             const int32_t d = *lower_at++;
             const int32_t sum = p->offset + (upper_left * a) + (upper_right * b) + (lower_left * d) + (lower_right * e);
 
-            if (lwc_resize_is_close(p, sum)) {
+            if (lwc_is_near_tie(sum, p->shift, p->window)) {
                 const uint32_t corners = ((uint32_t)a & 0xffu) | (((uint32_t)b & 0xffu) << 8) | (((uint32_t)d & 0xffu) << 16) |
                                          (((uint32_t)e & 0xffu) << 24);
 

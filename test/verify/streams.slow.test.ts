@@ -7,12 +7,22 @@ import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
+import type { Program } from "../../compiler/schedule/schedule.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
 const clamp = { clampMin: -128, clampMax: 127 };
+
+/** Equal to the reference in replay, on the host and in QEMU, layer by layer. */
+async function expectEqual(program: Program, imported: Graph, runs: number): Promise<void> {
+  const engines = ["replay", "host", "qemu"] as const;
+  const assets = await readAssets();
+  const result = await verifyProgram({ program, imported, assets, engines, runs, layers: true, strict: true });
+  expect(result.differences).toEqual([]);
+  expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+}
 
 function product(b: GraphBuilder, kind: string, x: TensorId, shape: readonly number[], attrs: object): TensorId {
   const weights = b.weights(shape, randomInts(elementCount(shape), shape[0]! + shape[1]!), [0.004]);
@@ -48,19 +58,7 @@ test.each([
     const plain = compileGraph(graph, target, { io: "arena", optimize: "speed" });
     expect(program.schedule.streams.length).toBeGreaterThan(0);
     expect(program.arena.bytes).toBeLessThan(plain.arena.bytes / 2);
-    const engines = ["replay", "host", "qemu"] as const;
-    const assets = await readAssets();
-    const result = await verifyProgram({
-      program,
-      imported: graph,
-      assets,
-      engines,
-      runs: 2,
-      layers: true,
-      strict: true,
-    });
-    expect(result.differences).toEqual([]);
-    expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+    await expectEqual(program, graph, 2);
   },
   240_000,
 );
@@ -83,18 +81,7 @@ test("rows in a pool, whose offsets are in tables", async () => {
   const assets = await readAssets();
   const source = emit(program, assets).find(({ path }) => path === "pooled.c")!.text;
   expect(source).toMatch(/static const uint16_t lwc_pooled_\w+_rows\[\d+\]/);
-  const engines = ["replay", "host", "qemu"] as const;
-  const result = await verifyProgram({
-    program,
-    imported: graph,
-    assets,
-    engines,
-    runs: 2,
-    layers: true,
-    strict: true,
-  });
-  expect(result.differences).toEqual([]);
-  expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+  await expectEqual(program, graph, 2);
 }, 240_000);
 
 /** Convolutions that end in a mean over the map, with what a mean can be: wide rows, channels beside vectors, one axis. */
@@ -129,19 +116,7 @@ describe.each(means)("a mean that adds up rows: $name", ({ name, shape, channels
       const adding = program.schedule.steps.filter(({ call }) => call?.drive.kind === "accumulate");
       expect(adding.map(({ node }) => node.kind)).toEqual(["mean"]);
       expect(program.arena.places.get(map)).toHaveProperty("rowOffsets");
-      const engines = ["replay", "host", "qemu"] as const;
-      const assets = await readAssets();
-      const result = await verifyProgram({
-        program,
-        imported: graph,
-        assets,
-        engines,
-        runs: 3,
-        layers: true,
-        strict: true,
-      });
-      expect(result.differences).toEqual([]);
-      expect(result.results.map((one) => one.engine)).toEqual([...engines]);
+      await expectEqual(program, graph, 3);
     },
     240_000,
   );

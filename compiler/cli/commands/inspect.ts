@@ -1,5 +1,5 @@
 /** `lwc inspect`: what lwc makes of a model, and why; writes nothing. */
-import { compile } from "../../compile.js";
+import { compile, importModel } from "../../compile.js";
 import { printGraph } from "../../ir/print.js";
 import { pipeline } from "../../passes/pipeline.js";
 import type { Program } from "../../schedule/schedule.js";
@@ -25,11 +25,12 @@ export interface InspectCommand extends ModelOptions {
 export async function runInspect(model: string, options: InspectCommand, command: string): Promise<void> {
   const target = await readTarget(options.target);
   const file = readModel(model, options, command);
-  const { program, imported, warnings } = compile(file.bytes, target, file.options);
   if (options.pareto === true) {
+    const { imported, warnings } = importModel(file.bytes, file.options);
     if (options.json !== true) sayWarnings(warnings);
     return runPareto(imported, target, file.options, options.json === true);
   }
+  const { program, warnings } = compile(file.bytes, target, file.options);
   const report = makeReport(program);
   if (options.json === true) {
     const {

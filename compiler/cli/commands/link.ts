@@ -5,7 +5,7 @@ import { compile } from "../../compile.js";
 import { type Diagnostic, fail } from "../../diagnostics.js";
 import { constantsOf } from "../../ops/kernel.js";
 import { contextBytes, distinctConstants, programSizes } from "../../schedule/program-sizes.js";
-import type { SourceFile } from "../../schedule/schedule.js";
+import type { Program, SourceFile } from "../../schedule/schedule.js";
 import { readAssets } from "../../verify/assets.js";
 import { type LinkResult, verifyLinked } from "../../verify/verify-link.js";
 import { exitCodes } from "../exit-codes.js";
@@ -89,16 +89,20 @@ function checkNames(linked: LinkedPrograms, files: readonly SourceFile[]): void 
   });
 }
 
-function sizesOf({ name, programs }: LinkedPrograms): object {
+/** Constants of all programs, equal ones once. */
+function commonConstantBytes(programs: readonly Program[]): number {
   const all = programs.flatMap((program) =>
     program.schedule.steps.flatMap(({ call }) => (call ? constantsOf(call) : [])),
   );
-  const bytes = distinctConstants(all).reduce((sum, { data }) => sum + data.byteLength, 0);
+  return distinctConstants(all).reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+function sizesOf({ name, programs }: LinkedPrograms): object {
   return {
     name,
     target: programs[0]?.target.name,
     ctx_bytes: Math.max(...programs.map(contextBytes)),
-    constant_bytes: bytes,
+    constant_bytes: commonConstantBytes(programs),
     models: programs.map((program) => {
       const { weightBytes, tableBytes } = programSizes(program);
       return { name: program.name, ctx_bytes: contextBytes(program), constant_bytes: weightBytes + tableBytes };
@@ -109,10 +113,6 @@ function sizesOf({ name, programs }: LinkedPrograms): object {
 function summarize(linked: LinkedPrograms, folder: string, results: readonly LinkResult[]): void {
   const { name, programs } = linked;
   const alone = programs.map((program) => programSizes(program));
-  const all = programs.flatMap((program) =>
-    program.schedule.steps.flatMap(({ call }) => (call ? constantsOf(call) : [])),
-  );
-  const together = distinctConstants(all).reduce((sum, { data }) => sum + data.byteLength, 0);
   const ram = programs.map(contextBytes);
   const constants = alone.map(({ weightBytes, tableBytes }) => weightBytes + tableBytes);
   const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
@@ -120,7 +120,7 @@ function summarize(linked: LinkedPrograms, folder: string, results: readonly Lin
     [
       `${programs.map((program) => program.name).join(", ")} for ${programs[0]?.target.name ?? ""}`,
       `  RAM    context ${group(Math.max(...ram))} bytes for all, ${group(sum(ram))} apart`,
-      `  flash  constants ${group(together)} bytes, ${group(sum(constants))} apart, plus code`,
+      `  flash  constants ${group(commonConstantBytes(programs))} bytes, ${group(sum(constants))} apart, plus code`,
       `  files  ${join(folder, `${name}.h`)}, ${name}_weights.c, each model's .h and .c, lwc/`,
       ...results.map(
         ({ engine, target, cases, differing }) =>

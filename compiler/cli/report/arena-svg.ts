@@ -2,6 +2,7 @@
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { escapeHtml } from "./escape-html.js";
 import type { Report, SlotReport } from "./report.js";
+import { byteLine, openSvg, px } from "./svg.js";
 import { group } from "./text.js";
 
 const plot = { left: 80, top: 10, height: 340, bottom: 30 } as const;
@@ -22,7 +23,7 @@ export function arenaSvg(report: Report): string {
   };
   const total = { width: plot.left + width + 10, height: plot.top + plot.height + plot.bottom };
   return [
-    `<svg viewBox="0 0 ${total.width} ${total.height}" width="${total.width}" height="${total.height}" role="img" aria-label="Arena: slots over steps">`,
+    openSvg(total, "Arena: slots over steps"),
     ...peakColumn(report, scale),
     ...offsetAxis(report.arena_bytes, scale, plot.left + width),
     ...report.slots.map((slot) => slotBox(slot, scale, stepCount)),
@@ -47,8 +48,7 @@ function peakColumn(report: Report, { x }: Scale): readonly string[] {
 function offsetAxis(bytes: number, { y }: Scale, right: number): readonly string[] {
   return Array.from({ length: ticks + 1 }, (_, tick) => {
     const offset = Math.round((bytes * tick) / ticks);
-    const at = px(y(offset));
-    return `<line class="grid" x1="${plot.left}" x2="${px(right)}" y1="${at}" y2="${at}"/><text x="${plot.left - 6}" y="${at}" text-anchor="end" dy="4">${group(offset)}</text>`;
+    return byteLine(offset, y(offset), plot.left, right);
   });
 }
 
@@ -71,8 +71,4 @@ function slotBox(slot: SlotReport, { x, y }: Scale, stepCount: number): string {
   const title = `${printable(slot.what, 200)}: ${group(slot.bytes)} bytes at ${group(slot.offset)}, ${first} to ${last}${rows}${over}`;
   const box = `x="${px(left)}" y="${px(top)}" width="${px(x(slot.last_step + 1) - left)}" height="${px(y(slot.offset) - top)}"`;
   return `<rect class="${slot.kind}" ${box}><title>${escapeHtml(title)}</title></rect>`;
-}
-
-function px(value: number): string {
-  return String(Math.round(value * 10) / 10);
 }

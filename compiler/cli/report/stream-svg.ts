@@ -2,6 +2,7 @@
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { escapeHtml } from "./escape-html.js";
 import type { RowsInFlight, StreamReport } from "./row-lives.js";
+import { byteLine, openSvg, px } from "./svg.js";
 import { group } from "./text.js";
 
 const plot = { left: 80, top: 10, height: 240, bottom: 30 } as const;
@@ -14,11 +15,8 @@ export function streamSvg({ pool_bytes: bytes, rows_made: events, rows }: Stream
   const x = (event: number): number => plot.left + (event * width) / Math.max(1, events);
   const y = (offset: number): number => plot.top + plot.height * (1 - offset / Math.max(1, bytes));
   return [
-    `<svg viewBox="0 0 ${total.width} ${total.height}" width="${total.width}" height="${total.height}" role="img" aria-label="Rows in flight: places over time">`,
-    ...[0, 0.5, 1].map((part) => {
-      const at = px(y(bytes * part));
-      return `<line class="grid" x1="${plot.left}" x2="${px(plot.left + width)}" y1="${at}" y2="${at}"/><text x="${plot.left - 6}" y="${at}" text-anchor="end" dy="4">${group(Math.round(bytes * part))}</text>`;
-    }),
+    openSvg(total, "Rows in flight: places over time"),
+    ...[0, 0.5, 1].map((part) => byteLine(Math.round(bytes * part), y(bytes * part), plot.left, plot.left + width)),
     ...rows.flatMap((one, i) => boxes(one, hue(i, rows.length), x, y)),
     "</svg>",
   ].join("\n");
@@ -50,8 +48,4 @@ function boxes(
 
 function hue(index: number, count: number): string {
   return `hsl(${Math.round((360 * index) / Math.max(1, count))} 45% 60%)`;
-}
-
-function px(value: number): string {
-  return String(Math.round(value * 10) / 10);
 }

@@ -1,16 +1,12 @@
 /** Addition on any core. */
 import type { AddPlan, AddQuant } from "../../arith/add.js";
 import type { Candidate } from "../choose-kernel.js";
-import { type BroadcastSteps, flattenRuns } from "../elementwise.js";
+import { flattenRuns, type LoopNest, loopFields } from "../elementwise.js";
 
-/** An addition as its kernels see it: a loop nest [outer][inner] over the output. */
-export interface AddLayer {
+/** An addition as its kernels see it. */
+export interface AddLayer extends LoopNest {
   readonly quant: AddQuant;
   readonly plan: AddPlan;
-  readonly outer: number;
-  readonly inner: number;
-  readonly a: BroadcastSteps;
-  readonly b: BroadcastSteps;
 }
 
 /** LWC_ADD_* of lwc_add_s8.h. */
@@ -19,7 +15,8 @@ const roundingCode = { floor: 0, even: 1, away: 2 } as const;
 export const portableAdd: Candidate<AddLayer> = {
   kernel: "lwc_add_s8",
   call(layer) {
-    const { quant, plan, outer, inner, a, b } = flattenRuns(layer);
+    const nest = flattenRuns(layer);
+    const { quant, plan } = layer;
     const words = Int32Array.from(plan.exceptions.flatMap(({ pair, value }) => [pair, value]));
     return {
       kernel: "lwc_add_s8",
@@ -28,12 +25,7 @@ export const portableAdd: Candidate<AddLayer> = {
       params: {
         type: "lwc_add_params",
         fields: {
-          outer,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
+          ...loopFields(nest),
           mult_a: plan.multA,
           mult_b: plan.multB,
           offset: plan.offset,

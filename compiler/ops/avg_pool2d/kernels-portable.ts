@@ -1,6 +1,6 @@
 /** Average pooling on any core. */
 import { type AvgPoolQuant, dequantTable } from "../../arith/avg-pool.js";
-import type { TiePlan } from "../../arith/tie-window.js";
+import { slowText, type TiePlan } from "../../arith/tie-window.js";
 import { must } from "../../diagnostics.js";
 import type { Candidate } from "../choose-kernel.js";
 import type { StructLiteral } from "../kernel.js";
@@ -72,7 +72,8 @@ const integerAvgPool: Candidate<AvgPoolLayer> = {
   fits: ({ plan }) => typeof plan !== "string",
   call(layer) {
     const { quant, plan } = layer;
-    const { mult, shift, window, slow } = must(typeof plan === "string" ? undefined : plan, "integer form");
+    const line = must(typeof plan === "string" ? undefined : plan, "integer form");
+    const { mult, shift, window } = line;
     return {
       kernel: "lwc_avg_pool2d_line_s8",
       header: "lwc_avg_pool2d_line_s8.h",
@@ -99,7 +100,7 @@ const integerAvgPool: Candidate<AvgPoolLayer> = {
         },
       ],
       scratchBytes: 0,
-      why: `integer sums; ${Number((100 * slow).toPrecision(2))} % of them lie too close between two results, where float32 decides`,
+      why: `integer sums; ${slowText(line)} of them lie too close between two results, where float32 decides`,
     };
   },
 };

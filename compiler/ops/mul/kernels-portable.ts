@@ -1,24 +1,21 @@
 /** Multiplication on any core. */
 import type { MulPlan, MulQuant, WideMulPlan } from "../../arith/mul.js";
 import type { Candidate } from "../choose-kernel.js";
-import { type BroadcastSteps, flattenRuns } from "../elementwise.js";
+import { flattenRuns, type LoopNest, loopFields } from "../elementwise.js";
 
-/** A multiplication as its kernels see it: a loop nest [outer][inner] over the output. */
-export interface MulLayer {
+/** A multiplication as its kernels see it. */
+export interface MulLayer extends LoopNest {
   readonly quant: MulQuant;
   readonly plan: MulPlan;
-  /** Where there is one. */
-  readonly wide?: WideMulPlan | undefined;
-  readonly outer: number;
-  readonly inner: number;
-  readonly a: BroadcastSteps;
-  readonly b: BroadcastSteps;
+  /** Computed when it is asked for: not every core has a kernel for it. Undefined where there is none. */
+  readonly wide: () => WideMulPlan | undefined;
 }
 
 export const portableMul: Candidate<MulLayer> = {
   kernel: "lwc_mul_s8",
   call(layer) {
-    const { quant, plan, outer, inner, a, b } = flattenRuns(layer);
+    const nest = flattenRuns(layer);
+    const { quant, plan } = layer;
     return {
       kernel: "lwc_mul_s8",
       header: "lwc_mul_s8.h",
@@ -26,12 +23,7 @@ export const portableMul: Candidate<MulLayer> = {
       params: {
         type: "lwc_mul_params",
         fields: {
-          outer,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
+          ...loopFields(nest),
           zero_a: quant.zeroA,
           zero_b: quant.zeroB,
           mult: plan.mult,

@@ -1,15 +1,16 @@
 /** Multiplication on cores that multiply to 64 bits in one instruction. */
 import { must } from "../../diagnostics.js";
 import type { Candidate } from "../choose-kernel.js";
-import { flattenRuns } from "../elementwise.js";
+import { flattenRuns, loopFields } from "../elementwise.js";
 import type { MulLayer } from "./kernels-portable.js";
 
 export const wideMul: Candidate<MulLayer> = {
   kernel: "lwc_mul_wide_s8",
-  fits: ({ wide }) => wide !== undefined,
+  fits: ({ wide }) => wide() !== undefined,
   call(layer) {
-    const { quant, wide, outer, inner, a, b } = flattenRuns(layer);
-    const { spread, mult, add, shift } = must(wide, "wide form");
+    const nest = flattenRuns(layer);
+    const { quant, wide } = layer;
+    const { spread, mult, add, shift } = must(wide(), "wide form");
     return {
       kernel: "lwc_mul_wide_s8",
       header: "lwc_mul_wide_s8.h",
@@ -17,12 +18,7 @@ export const wideMul: Candidate<MulLayer> = {
       params: {
         type: "lwc_mul_wide_params",
         fields: {
-          outer,
-          inner,
-          a_outer: a.outer,
-          a_inner: a.inner,
-          b_outer: b.outer,
-          b_inner: b.inner,
+          ...loopFields(nest),
           zero_a: quant.zeroA,
           zero_b: quant.zeroB,
           spread,

@@ -1,6 +1,7 @@
 /** Kernel calls of resize. */
 import { type LinearTap, linearTaps, nearestIndices } from "../../arith/resize.js";
 import { type BlendPlan, planBlend } from "../../arith/resize-blend.js";
+import { slowText } from "../../arith/tie-window.js";
 import { invariant, must } from "../../diagnostics.js";
 import { scaleOf } from "../../ir/quant.js";
 import type { Drive, KernelCall, PackedConstant } from "../kernel.js";
@@ -150,12 +151,8 @@ function lowerBlend(view: NodeView<ResizeAttrs>, taps: Taps, plan: BlendPlan): K
       ),
     ],
     scratchBytes: 0,
-    why: `exact sums in units of 1/${unit}; ${percent(plan.slow)} of them lie too close between two results, where float32 decides`,
+    why: `exact sums in units of 1/${unit}; ${slowText(plan)} of them lie too close between two results, where float32 decides`,
   };
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(2))} %`;
 }
 
 function lowerFloat(view: NodeView<ResizeAttrs>, taps: Taps, reason: string): KernelCall {

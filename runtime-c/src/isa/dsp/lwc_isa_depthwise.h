@@ -116,7 +116,7 @@
 #define LWC_DW3_OPERANDS                                                                                                       \
     [u0] "r"(w[0]), [v0] "r"(w[1]), [u1] "r"(w[2]), [v1] "r"(w[3]), [u2] "r"(w[4]), [v2] "r"(w[5]), [bias] "t"(bias),          \
         [m] "t"(scale), [z] "t"(offset), [s] "i"((q->shift > 0) ? q->shift : 1), [rw] "i"(16 * words), [step] "i"(step),        \
-        [next] "i"(16 * next), [relu] "i"(lwc_requant_is_relu(q)), [odd] "i"((q->zero_point + lift) & 1), [lift] "i"(lift)
+        [next] "i"(16 * next), [relu] "i"(lwc_requant_is_relu(q)), [odd] "i"(lwc_narrow_odd(q)), [lift] "i"(lwc_narrow_lift(q))
 #define LWC_DW3_RUN(TEXT)                                                                                                      \
     __asm volatile(TEXT                                                                                                        \
                    : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [f] "=&r"(f), [y0] "=&r"(y0), [y1] "=&r"(y1), [x] "+&r"(x),     \
@@ -216,7 +216,6 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
 {
     const int32_t turn = (stride == 2) ? 2 : 4; /* pairs in a turn of the loop; a turn moves on by four words */
     const int32_t pairs = count / 2;
-    const int32_t lift = 127 - q->max;
     const int32_t entry = (turn - (pairs % turn)) % turn;
     float end = lwc_pointer_word(x + (4 * rows * next));
     float bias;
@@ -236,7 +235,7 @@ LWC_INLINE void lwc_depthwise3_rows(const lwc_requant *q, int32_t stride, const 
     if (q->form == LWC_REQUANT_SHORT) {
         memcpy(&offset, &quant[2], sizeof offset);
     } else {
-        offset = 12582912.0f + (float)(q->zero_point + lift - ((q->zero_point + lift) & 1));
+        offset = lwc_narrow_offset(q);
     }
     if (count <= 13) {
         LWC_DW3_EACH(LWC_DW3_SMALL);
