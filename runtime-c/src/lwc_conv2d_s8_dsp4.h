@@ -80,7 +80,7 @@ LWC_INLINE void lwc_conv2d_s8_dsp4(const lwc_conv2d_dsp4_params *p, const int8_t
         for (int32_t i = 0; i < rest; ++i) {
             lwc_conv2d_window(p, rows, ox + i, rest, x + i, patch);
         }
-        lwc_dot_rest_s8_dsp(&p->requant, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(&p->requant, p->out_w, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
     }
 }
 

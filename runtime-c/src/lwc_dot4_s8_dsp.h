@@ -53,42 +53,79 @@ LWC_INLINE void lwc_dot4_s8_dsp(const lwc_requant *q, int32_t fixed, const uint3
     }
 }
 
-/* The same for n (1 to 3) pixels: x is [pairs][n] words. */
-LWC_INLINE void lwc_dot_rest_s8_dsp(const lwc_requant *q, int32_t n, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights,
+/* Two output channels of n (1 to 3) pixels, see lwc_dot_rest_s8_dsp. */
+LWC_INLINE void lwc_dot_rest_pair(const lwc_requant *q, int32_t n, int32_t has_odd, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights,
+                                  const int32_t *quant, int8_t *out)
+{
+    const int32_t words = lwc_requant_words(q);
+    int32_t even[4] = {quant[0], quant[0], quant[0], 0};
+    int32_t odd[4] = {quant[words], quant[words], quant[words], 0};
+
+    LWC_UNROLL4
+    for (int32_t k = 0; k < pairs; ++k) {
+        const uint32_t w = (uint32_t)weights[k];
+        const uint32_t a = lwc_sxtb16(w);
+        const uint32_t b = lwc_block_odd(w, carried);
+
+        LWC_UNROLL
+        for (int32_t i = 0; i < n; ++i) {
+            even[i] = lwc_smlad(x[(k * n) + i], a, even[i]);
+            odd[i] = lwc_smlad(x[(k * n) + i], b, odd[i]);
+        }
+    }
+    if (carried != 0) {
+        LWC_UNROLL
+        for (int32_t i = 0; i < n; ++i) {
+            odd[i] = lwc_wrap_sub(odd[i], even[i]);
+        }
+    }
+    lwc_requantize_block(q, quant, 0, n, even, out, out_c, 2 * out_c);
+    if (has_odd != 0) {
+        lwc_requantize_block(q, &quant[words], carried, n, odd, out + 1, out_c, 2 * out_c);
+    }
+}
+
+/* Eight output channels of one pixel, see lwc_dot_rest_s8_dsp. */
+LWC_INLINE void lwc_dot_rest_octet(const lwc_requant *q, const uint32_t *x, int32_t pairs, int32_t carried, const int32_t *weights, const int32_t *quant, int8_t *out)
+{
+    const int32_t words = lwc_requant_words(q);
+    int32_t s[8];
+
+    LWC_UNROLL
+    for (int32_t i = 0; i < 8; ++i) {
+        s[i] = quant[i * words];
+    }
+    lwc_block8_rows_add(s, x, (const uint32_t *)weights, pairs, carried);
+    LWC_UNROLL
+    for (int32_t i = 0; i < 8; i += 2) {
+        const int32_t odd = (carried != 0) ? lwc_wrap_sub(s[i + 1], s[i]) : s[i + 1];
+
+        lwc_requantize_both(q, &quant[i * words], carried, s[i], odd, out + i);
+    }
+}
+
+/* Pixels of a run below which a single one behind the blocks of four is worth the code of lwc_dot_rest_octet. */
+#define LWC_DOT_SHORT_RUN 32
+
+/*
+ * As lwc_dot4_s8_dsp, for the n (1 to 3) pixels behind the blocks of four in a run of `pixels`: x is [pairs][n] words.
+ */
+LWC_INLINE void lwc_dot_rest_s8_dsp(const lwc_requant *q, int32_t pixels, int32_t n, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights,
                                     const int32_t *quant, int8_t *out)
 {
     const int32_t words = lwc_requant_words(q);
+    int32_t o = 0;
 
-    for (int32_t o = 0; o < out_c; o += 2) {
-        int32_t even[4] = {quant[0], quant[0], quant[0], 0};
-        int32_t odd[4] = {quant[words], quant[words], quant[words], 0};
-
-        LWC_UNROLL4
-        for (int32_t k = 0; k < pairs; ++k) {
-            const uint32_t w = (uint32_t)weights[k];
-            const uint32_t a = lwc_sxtb16(w);
-            const uint32_t b = lwc_block_odd(w, carried);
-
-            even[0] = lwc_smlad(x[k * n], a, even[0]);
-            odd[0] = lwc_smlad(x[k * n], b, odd[0]);
-            if (n > 1) {
-                even[1] = lwc_smlad(x[(k * n) + 1], a, even[1]);
-                odd[1] = lwc_smlad(x[(k * n) + 1], b, odd[1]);
-            }
-            if (n > 2) {
-                even[2] = lwc_smlad(x[(k * n) + 2], a, even[2]);
-                odd[2] = lwc_smlad(x[(k * n) + 2], b, odd[2]);
-            }
+    if ((n == 1) && (pixels < LWC_DOT_SHORT_RUN)) {
+        for (; (o + 8) <= out_c; o += 8) {
+            lwc_dot_rest_octet(q, x, pairs, carried, weights, quant, out);
+            weights += 4 * pairs;
+            quant += 8 * words;
+            out += 8;
         }
-        if (carried != 0) {
-            odd[0] = lwc_wrap_sub(odd[0], even[0]);
-            odd[1] = lwc_wrap_sub(odd[1], even[1]);
-            odd[2] = lwc_wrap_sub(odd[2], even[2]);
-        }
-        lwc_requantize_block(q, quant, 0, n, even, out, out_c, 2 * out_c);
-        if ((o + 1) < out_c) {
-            lwc_requantize_block(q, &quant[words], carried, n, odd, out + 1, out_c, 2 * out_c);
-        }
+    }
+    for (; o < out_c; o += 2) {
+        lwc_dot_rest_pair(q, n, ((o + 1) < out_c) ? 1 : 0, x, pairs, out_c, carried, weights, quant, out);
         weights += pairs;
         quant += 2 * words;
         out += 2;

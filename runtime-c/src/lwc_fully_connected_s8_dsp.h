@@ -34,13 +34,14 @@ LWC_INLINE void lwc_fully_connected_s8_dsp(const lwc_fully_connected_dsp_params 
         lwc_block8_add(s, x, (const uint32_t *)weights, pairs, p->carried);
         LWC_UNROLL
         for (int32_t i = 0; i < 8; i += 2) {
-            if ((o + i) < p->out_c) {
-                out[i] = (int8_t)lwc_requantize_sum(&p->requant, &quant[i * words], 0, s[i]);
-            }
-            if ((o + i + 1) < p->out_c) {
-                const int32_t odd = (p->carried != 0) ? lwc_wrap_sub(s[i + 1], s[i]) : s[i + 1];
+            const int32_t odd = (p->carried != 0) ? lwc_wrap_sub(s[i + 1], s[i]) : s[i + 1];
 
-                out[i + 1] = (int8_t)lwc_requantize_sum(&p->requant, &quant[(i + 1) * words], p->carried, odd);
+            if ((o + i + 1) < p->out_c) {
+                lwc_requantize_both(&p->requant, &quant[i * words], p->carried, s[i], odd, out + i);
+            } else if ((o + i) < p->out_c) {
+                out[i] = (int8_t)lwc_requantize_sum(&p->requant, &quant[i * words], 0, s[i]);
+            } else {
+                /* No channel. */
             }
         }
         weights += 4 * pairs;

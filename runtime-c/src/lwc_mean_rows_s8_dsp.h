@@ -17,19 +17,22 @@ LWC_INLINE void lwc_mean_rows_s8_dsp(const lwc_mean_rows_params *p, const int8_t
 {
     const int32_t start = lwc_requant_bias(&p->requant, quant, 0);
 
-    for (int32_t done = 0; done < p->channels; done += 4) {
-        const int32_t c = ((done + 4) <= p->channels) ? done : (p->channels - 4);
-        int32_t *const sum = sums + done;
+    const int32_t last = p->channels - 4; /* where the last block starts, at most */
 
-        if (y == 0) {
-            for (int32_t i = 0; i < 4; ++i) {
-                sum[i] = start;
-            }
+    if (y == 0) {
+        for (int32_t i = 0; i < ((p->channels + 3) & ~3); ++i) {
+            sums[i] = start;
         }
-        lwc_mean_add4(in + c, p->pixels, p->channels, sum);
-        if (y == (p->rows - 1)) {
+    }
+    for (int32_t done = 0; done < p->channels; done += 4) {
+        lwc_mean_add4(in + ((done < last) ? done : last), p->pixels, p->channels, sums + done);
+    }
+    if (y == (p->rows - 1)) {
+        for (int32_t done = 0; done < p->channels; done += 4) {
+            int8_t *const to = out + ((done < last) ? done : last);
+
             for (int32_t i = 0; i < 4; ++i) {
-                out[c + i] = (int8_t)lwc_requantize(&p->requant, quant, 0, sum[i]);
+                to[i] = (int8_t)lwc_requantize(&p->requant, quant, 0, sums[done + i]);
             }
         }
     }

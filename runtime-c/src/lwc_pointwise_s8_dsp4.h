@@ -41,7 +41,7 @@ LWC_INLINE void lwc_pointwise_s8_dsp4(const lwc_pointwise_dsp4_params *p, const 
     }
     if (rest != 0) {
         lwc_expand_pixels(in, p->in_c, rest, x);
-        lwc_dot_rest_s8_dsp(&p->requant, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(&p->requant, p->pixels, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
     }
 }
 

@@ -23,7 +23,7 @@ LWC_INLINE void lwc_pointwise_any(const lwc_pointwise_dsp4_params *p, const lwc_
     }
     for (int32_t left = p->pixels & 3; left > 0; --left) {
         lwc_expand_pixels(in, in_c, 1, x);
-        lwc_dot_rest_s8_dsp(q, 1, x, pairs, out_c, carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(q, LWC_DOT_SHORT_RUN, 1, x, pairs, out_c, carried, weights, quant, out);
         in += in_c;
         out += out_c;
     }

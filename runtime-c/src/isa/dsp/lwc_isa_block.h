@@ -246,4 +246,53 @@ LWC_INLINE void lwc_block8_add(int32_t *s, const uint32_t *x, const uint32_t *w,
     }
 }
 
+/* One pair of taps of two channels: sums a and b. AFTER moves on to the next word. A plain word is loaded twice, for want of a register. */
+#define LWC_ROW8_CARRIED(ADDRESS, AFTER, a, b)                                                                                 \
+    "ldr %[v], " ADDRESS AFTER "\n smlad %[" #b "], %[p], %[v], %[" #b "]\n"                                                   \
+    "sxtb16 %[v], %[v]\n smlad %[" #a "], %[p], %[v], %[" #a "]\n"
+#define LWC_ROW8_PLAIN(ADDRESS, AFTER, a, b)                                                                                   \
+    "ldr %[v], " ADDRESS "\n sxtb16 %[v], %[v], ror #8\n smlad %[" #b "], %[p], %[v], %[" #b "]\n"                             \
+    "ldr %[v], " ADDRESS AFTER "\n sxtb16 %[v], %[v]\n smlad %[" #a "], %[p], %[v], %[" #a "]\n"
+#define LWC_ROWS8(ROW)                                                                                                         \
+    "ldr %[p], [%[x]], #4\n" ROW("[%[w], %[r], lsl #2]", "", s2, s3) ROW("[%[w], %[r], lsl #3]", "", s4, s5)                   \
+        ROW("[%[w], %[t], lsl #2]", "", s6, s7) ROW("[%[w]]", ", #4", s0, s1)
+#define LWC_ROWS8_4(ROW) LWC_ROWS8(ROW) LWC_ROWS8(ROW) LWC_ROWS8(ROW) LWC_ROWS8(ROW)
+#define LWC_ROWS8_ADD(TEXT)                                                                                                    \
+    __asm volatile(TEXT                                                                                                        \
+                   : [s0] "+r"(s[0]), [s1] "+r"(s[1]), [s2] "+r"(s[2]), [s3] "+r"(s[3]), [s4] "+r"(s[4]), [s5] "+r"(s[5]),     \
+                     [s6] "+r"(s[6]), [s7] "+r"(s[7]), [x] "+r"(x), [w] "+r"(w), [v] "=&r"(v), [p] "=&r"(p)                    \
+                   : [r] "r"(pairs), [t] "r"(3 * pairs)                                                                        \
+                   : "memory")
+
+/* As lwc_block8_add, with the weights of the four pairs of channels behind each other: w is [4][pairs] words. */
+LWC_INLINE void lwc_block8_rows_add(int32_t *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried)
+{
+    const uint32_t *end = x + (pairs & ~7);
+    uint32_t v;
+    uint32_t p;
+
+    while (x != end) {
+        if (carried != 0) {
+            LWC_ROWS8_ADD(LWC_ROWS8_4(LWC_ROW8_CARRIED) LWC_ROWS8_4(LWC_ROW8_CARRIED));
+        } else {
+            LWC_ROWS8_ADD(LWC_ROWS8_4(LWC_ROW8_PLAIN) LWC_ROWS8_4(LWC_ROW8_PLAIN));
+        }
+    }
+    if ((pairs & 4) != 0) {
+        if (carried != 0) {
+            LWC_ROWS8_ADD(LWC_ROWS8_4(LWC_ROW8_CARRIED));
+        } else {
+            LWC_ROWS8_ADD(LWC_ROWS8_4(LWC_ROW8_PLAIN));
+        }
+    }
+    end = x + (pairs & 3);
+    while (x != end) {
+        if (carried != 0) {
+            LWC_ROWS8_ADD(LWC_ROWS8(LWC_ROW8_CARRIED));
+        } else {
+            LWC_ROWS8_ADD(LWC_ROWS8(LWC_ROW8_PLAIN));
+        }
+    }
+}
+
 #endif

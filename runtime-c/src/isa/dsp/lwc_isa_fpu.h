@@ -28,19 +28,32 @@ static inline int32_t lwc_quantize_f32(float x, int32_t zero_point, int32_t min,
     return lwc_clamp(y, min, max);
 }
 
-/* *x and *y become the bits of fl(fl(*x * scale) + offset). In assembly for the moves of two registers at a time. */
-static inline void lwc_scale_f32(int32_t *x, int32_t *y, float scale, float offset)
+/* *x becomes the bits of fl(fl(*x * scale) + offset). */
+static inline void lwc_scale_f32(int32_t *x, float scale, float offset)
+{
+    __asm("vmov s14, %0\n"
+          "vcvt.f32.s32 s14, s14\n"
+          "vmul.f32 s14, s14, %1\n"
+          "vadd.f32 s14, s14, %2\n"
+          "vmov %0, s14"
+          : "+r"(*x)
+          : "t"(scale), "t"(offset)
+          : "s14");
+}
+
+/* The same for two numbers, each with its scale. In assembly for the moves of two registers at a time. */
+static inline void lwc_scale2_f32(int32_t *x, int32_t *y, float scale_x, float scale_y, float offset)
 {
     __asm("vmov s14, s15, %0, %1\n"
           "vcvt.f32.s32 s14, s14\n"
           "vcvt.f32.s32 s15, s15\n"
           "vmul.f32 s14, s14, %2\n"
-          "vmul.f32 s15, s15, %2\n"
-          "vadd.f32 s14, s14, %3\n"
-          "vadd.f32 s15, s15, %3\n"
+          "vmul.f32 s15, s15, %3\n"
+          "vadd.f32 s14, s14, %4\n"
+          "vadd.f32 s15, s15, %4\n"
           "vmov %0, %1, s14, s15"
           : "+r"(*x), "+r"(*y)
-          : "t"(scale), "t"(offset)
+          : "t"(scale_x), "t"(scale_y), "t"(offset)
           : "s14", "s15");
 }
 

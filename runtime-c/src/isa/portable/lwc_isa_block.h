@@ -91,4 +91,17 @@ LWC_INLINE void lwc_block8_add(int32_t *s, const uint32_t *x, const uint32_t *w,
     }
 }
 
+/* As lwc_block8_add, with the weights of the four pairs of channels behind each other: w is [4][pairs] words. */
+LWC_INLINE void lwc_block8_rows_add(int32_t *s, const uint32_t *x, const uint32_t *w, int32_t pairs, int32_t carried)
+{
+    for (int32_t k = 0; k < pairs; ++k) {
+        for (int32_t i = 0; i < 4; ++i) {
+            const uint32_t word = w[(i * pairs) + k];
+
+            s[2 * i] = lwc_smlad(x[k], lwc_sxtb16(word), s[2 * i]);
+            s[(2 * i) + 1] = lwc_smlad(x[k], lwc_block_odd(word, carried), s[(2 * i) + 1]);
+        }
+    }
+}
+
 #endif

@@ -33,16 +33,20 @@ static inline int32_t lwc_quantize_f32(float x, int32_t zero_point, int32_t min,
     return lwc_round_f32(x) + zero_point;
 }
 
-/* *x and *y become the bits of fl(fl(*x * scale) + offset). */
-static inline void lwc_scale_f32(int32_t *x, int32_t *y, float scale, float offset)
+/* *x becomes the bits of fl(fl(*x * scale) + offset). */
+static inline void lwc_scale_f32(int32_t *x, float scale, float offset)
 {
-    const float scaled_x = (float)*x * scale;
-    const float scaled_y = (float)*y * scale;
-    const float sum_x = scaled_x + offset;
-    const float sum_y = scaled_y + offset;
+    const float scaled = (float)*x * scale;
+    const float sum = scaled + offset;
 
-    memcpy(x, &sum_x, sizeof sum_x);
-    memcpy(y, &sum_y, sizeof sum_y);
+    memcpy(x, &sum, sizeof sum);
+}
+
+/* The same for two numbers, each with its scale. */
+static inline void lwc_scale2_f32(int32_t *x, int32_t *y, float scale_x, float scale_y, float offset)
+{
+    lwc_scale_f32(x, scale_x, offset);
+    lwc_scale_f32(y, scale_y, offset);
 }
 
 #endif
