@@ -4,6 +4,7 @@ import { programName } from "./codegen/program-name.js";
 import type { Graph } from "./ir/graph.js";
 import type { Optimize } from "./ops/kernel.js";
 import { runPasses } from "./passes/pipeline.js";
+import { blockRows, singleRows } from "./schedule/block-rows.js";
 import { checkFit } from "./schedule/check-fit.js";
 import { checkPorts } from "./schedule/check-ports.js";
 import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
@@ -87,15 +88,19 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
   const goal = streamOptions(optimize, ports, target, options.ram);
-  const streamed = streamRows(chosen, goal);
+  const isFast = optimize === "speed";
+  const streamed = streamRows(isFast ? chosen : singleRows(chosen), goal);
   log.push(
     ...streamed.streams.map(({ first, last, why }) => ({
       pass: "stream-rows",
       why: `steps ${first} to ${last}: ${why}`,
     })),
   );
-  const arena = placeAll(streamed, goal);
-  const schedule = orderRows(streamed, arena.overlaps);
+  const single = placeAll(streamed, goal);
+  const { schedule: blocked, arena } = isFast
+    ? { schedule: streamed, arena: single }
+    : blockRows({ chosen, single: streamed, arena: single }, goal, Math.max(single.bytes, options.ram ?? 0));
+  const schedule = orderRows(blocked, arena.overlaps);
   const program: Program = {
     name,
     graph,

@@ -151,7 +151,7 @@ const planes: Candidate<ConvLayer> = {
 const planesOfBlocks: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   fits: (layer, { optimize, singleRows }: KernelContext) =>
-    optimize === "speed" && singleRows !== true && hasColumnPlanes(layer) && rowsOfBlock(layer) > 1,
+    optimize !== "size" && singleRows !== true && hasColumnPlanes(layer) && rowsOfBlock(layer) > 1,
   work(layer, asked) {
     const { g } = layer;
     const rows = rowsOfBlock(layer);
