@@ -2,7 +2,7 @@
 # Everything that has to hold before a change is accepted; what `npm test` runs.
 #   .ci/test.sh           checks and tests
 #   .ci/test.sh fast      inner loop: no emulator, no whole models
-#   .ci/test.sh full      every model on every core, architectures in published size; writes bench/verify-full.*, bench/architectures.*
+#   .ci/test.sh full      every model on every core, architectures in published size; writes bench/verify-*, bench/architectures.*
 # Runs all steps even if one fails. The last line is `N passed, N failed, N skipped`; every check counts as one test.
 set -uo pipefail
 cd "$(dirname "$0")/.."

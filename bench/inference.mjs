@@ -43,9 +43,12 @@ const models = [
   ["cifar_squeezenet", `${shared}/cifar_squeezenet_int8_qdq.onnx`],
   ["digits", "examples/digits/digits.onnx"],
 ];
-const cores = ["m4", "m7", "m33", "m55", "m3", "m0"].map((name) => `cortex-${name}`);
+const cores = ["m4", "m7", "m33", "m55", "m3", "m0", "m0plus"].map((name) => `cortex-${name}`);
 /** Besides -O speed: what flash can be had for. */
 const sizeRows = [["vww", "cortex-m4"]];
+/** Besides: -O speed with the kernels for any core alone, which those for the core are compared with. */
+const portableRows = ["vww", "resnet8", "kws", "ad01"].map((name) => [name, "cortex-m0"]);
+const isRow = (list, name, core) => list.some(([a, b]) => a === name && b === core);
 
 const { values: options } = parseArgs({
   options: {
@@ -92,7 +95,11 @@ function chooseJobs() {
       cores
         .filter((core) => options.core === undefined || core === options.core || core === `cortex-${options.core}`)
         .flatMap((core) => {
-          const opts = sizeRows.some(([a, b]) => a === name && b === core) ? ["speed", "size"] : ["speed"];
+          const opts = [
+            "speed",
+            ...(isRow(sizeRows, name, core) ? ["size"] : []),
+            ...(isRow(portableRows, name, core) ? ["portable"] : []),
+          ];
           return (options.opt === undefined ? opts : [options.opt]).map((opt) => ({ name, path, core, opt }));
         }),
     );
@@ -102,15 +109,23 @@ function chooseJobs() {
 
 async function measure({ name, path, core, opt }) {
   process.stderr.write(`${name} ${core} -O ${opt}\n`);
-  const target = await loadTarget(core);
-  const compiled = compile(readFileSync(join(root, path)), target, { name, optimize: opt, numerics: options.numerics });
+  const isPortable = opt === "portable";
+  const target = isPortable ? portable(await loadTarget(core)) : await loadTarget(core);
+  const optimize = isPortable ? "speed" : opt;
+  const compiled = compile(readFileSync(join(root, path)), target, { name, optimize, numerics: options.numerics });
   try {
-    return figuresOf(compiled.program, await measureProgram({ ...compiled, assets }));
+    return { ...figuresOf(compiled.program, await measureProgram({ ...compiled, assets })), opt };
   } catch (error) {
     if (!(error instanceof CompileError) || error.diagnostics.some((one) => one.kind !== "unsupported")) throw error;
     process.stderr.write(`  left out: ${error.message}\n`);
     return undefined;
   }
+}
+
+/** The target without the kernels that are named after an instruction set. */
+function portable(target) {
+  const kernels = Object.entries(target.kernels).filter(([name]) => !/_(swar|x4|dsp4?|mve)$/.test(name));
+  return { ...target, kernels: Object.fromEntries(kernels) };
 }
 
 /** Two at a time: the compilers and QEMU are processes of their own. */

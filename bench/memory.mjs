@@ -14,6 +14,7 @@ import { architectures } from "../dist/bench/test/support/architectures/index.js
 import { openInference } from "../dist/compiler/cli/float-inference.js";
 import { CompileError, compile } from "../dist/compiler/index.js";
 import { quantize } from "../dist/compiler/quantize/quantize.js";
+import { singleRows } from "../dist/compiler/schedule/block-rows.js";
 import { liveTensorBytes, programSizes } from "../dist/compiler/schedule/program-sizes.js";
 import { readAssets } from "../dist/compiler/verify/assets.js";
 import { measureProgram } from "../dist/compiler/verify/measure.js";
@@ -129,8 +130,19 @@ async function measure(name, bytes) {
     const before = old.find((row) => row.model === name)?.instructions[goal];
     const count = isMeasured ? (await measureProgram({ ...compiled, assets })).total.instructions : before;
     if (count !== undefined) instructions[goal] = count;
+    if (goal !== "layers") continue;
+    const single = isMeasured
+      ? await countSingleRows(compiled)
+      : old.find((row) => row.model === name)?.instructions.single;
+    if (single !== undefined) instructions.single = single;
   }
   return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, peers: peers[name] ?? {} };
+}
+
+/** Instructions layer by layer where each call makes one row: the same plan, whose scratch is large enough. */
+async function countSingleRows(compiled) {
+  const program = { ...compiled.program, schedule: singleRows(compiled.program.schedule) };
+  return (await measureProgram({ ...compiled, program, assets })).total.instructions;
 }
 
 /** Undefined where the input has no rows that could arrive one by one. */
@@ -174,11 +186,11 @@ function markdown(table) {
   };
   const lines = table.map(({ model, live, arena, instructions, peers: others }) => {
     const best = Object.values(arena).reduce((a, b) => Math.min(a, b), live);
+    const more = (own, base) => `${own < base ? "" : "+"}${((own / base - 1) * 100).toFixed(1)}`;
     const extra = columns.map((goal) => {
       const [own, base] = [instructions[goal], instructions.layers];
-      return own === undefined || base === undefined || goal === "speed" || goal === "layers"
-        ? ""
-        : ` (${own < base ? "" : "+"}${((own / base - 1) * 100).toFixed(1)} %)`;
+      if (own === undefined || base === undefined || goal === "speed" || goal === "layers") return "";
+      return ` (${more(own, instructions.single)}, ${more(own, base)} %)`;
     });
     const cells = columns.map((goal, i) => (arena[goal] === undefined ? "" : `${group(arena[goal])}${extra[i]}`));
     const named = Object.entries(others).map(([name, bytes]) => `${name} ${group(bytes)}`);
@@ -187,10 +199,11 @@ function markdown(table) {
   return `# RAM of one inference
 
 Bytes of the context: arena with graph input and output, kernel scratch included, ${core}; "layer by layer" is the default without
-streams of rows, and in the last column the input comes row by row (\`--rows input\`). "live" is what layer by layer execution needs at its busiest step: inputs and outputs of the step and all
-that is read later, joins copied, nothing in place. In brackets the instructions compared with layer by layer, where they were counted.
-"least" is the smallest column as a share of "live". Peers: builds of the same network by others. Written by
-\`npm run bench:memory\`.
+streams of rows, with as much RAM as it likes, and in the last column the input comes row by row (\`--rows input\`). "live" is what layer
+by layer execution needs at its busiest step: inputs and outputs of the step and all that is read later, joins copied, nothing in place.
+In brackets the instructions compared with layer by layer, where they were counted: first where that makes a row per call too, which is
+what streaming costs; then where it makes several rows per call that share work, which is what the RAM costs. "least" is the smallest
+column as a share of "live". Peers: builds of the same network by others. Written by \`npm run bench:memory\`.
 
 | model | live | ${columns.map((goal) => titles[goal]).join(" | ")} | least | peers |
 |---|---:|${columns.map(() => "---:|").join("")}---:|---|

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "isa/lwc_isa.h"
 #include "lwc/lwc.h"
 
 typedef struct lwc_lookup_params {
@@ -17,6 +18,7 @@ typedef struct lwc_lookup_params {
  */
 static inline void lwc_lookup_s8(const lwc_lookup_params *p, const int8_t *in, const int8_t *table, int8_t *out)
 {
+    LWC_UNROLL4
     for (int32_t i = 0; i < p->count; ++i) {
         out[i] = table[(int32_t)in[i] + 128];
     }

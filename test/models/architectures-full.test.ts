@@ -59,7 +59,7 @@ describe.runIf(tier === "full")("published sizes, from float ONNX to verified C"
     "$name",
     async (subject) => {
       const row = await run(subject);
-      recordArchitecture(row);
+      await recordArchitecture(row);
       expect(row.host?.differing ?? 0).toBe(0);
       expect(row.qemu?.differing ?? 0).toBe(0);
     },

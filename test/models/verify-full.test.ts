@@ -2,10 +2,10 @@
  * The long run, `npm run test:full`: every quantized model on every core, more cases, ONNX Runtime beside it. Writes the
  * results to bench/verify-full.json and bench/verify-full.md.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { hasOnnxRuntime } from "../../compiler/verify/onnxruntime.js";
 import type { Engine } from "../../compiler/verify/verify-program.js";
+import { recordRow } from "../support/recorded-rows.js";
 import { modelsDirectory, quantizedModels } from "../support/shared-models.js";
 import { tier } from "../support/tier.js";
 import { verifyModel } from "../support/verify-model.js";
@@ -65,23 +65,12 @@ describe.skipIf(tier !== "full" || modelsDirectory === undefined)("every model o
   });
 });
 
-/** Adds or replaces the row of a model on a core: a long run that is cut short keeps what it did. */
-async function record(row: Row): Promise<void> {
-  const others = (await recorded()).filter((other) => other.model !== row.model || other.core !== row.core);
-  const rows = [...others, row].sort(
-    (a, b) => a.model.localeCompare(b.model) || cores.indexOf(a.core) - cores.indexOf(b.core),
-  );
-  await mkdir("bench", { recursive: true });
-  await writeFile("bench/verify-full.json", `${JSON.stringify(rows, undefined, 1)}\n`);
-  await writeFile("bench/verify-full.md", table(rows));
-}
-
-async function recorded(): Promise<readonly Row[]> {
-  try {
-    return JSON.parse(await readFile("bench/verify-full.json", "utf8"));
-  } catch {
-    return [];
-  }
+function record(row: Row): Promise<void> {
+  return recordRow<Row>("verify-full", row, {
+    isSame: (other) => other.model === row.model && other.core === row.core,
+    compare: (a, b) => a.model.localeCompare(b.model) || cores.indexOf(a.core) - cores.indexOf(b.core),
+    markdown: table,
+  });
 }
 
 function table(rows: readonly Row[]): string {

@@ -1,5 +1,5 @@
 /** bench/architectures.json and .md: what became of each architecture in its published size. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { recordRow } from "./recorded-rows.js";
 
 /** Figures that are absent were not reached; `note` says why. */
 export interface ArchitectureRow {
@@ -26,23 +26,13 @@ interface Counted {
   readonly differing: number;
 }
 
-const json = "bench/architectures.json";
-const page = "bench/architectures.md";
-
-/** Adds or replaces the row of an architecture: a long run that is cut short keeps what it did. */
-export function recordArchitecture(row: ArchitectureRow): void {
-  const rows = [...recorded().filter(({ name }) => name !== row.name), row].sort((a, b) => a.macs - b.macs);
-  mkdirSync("bench", { recursive: true });
-  writeFileSync(json, `${JSON.stringify(rows, undefined, 1)}\n`);
-  writeFileSync(page, table(rows));
-}
-
-function recorded(): readonly ArchitectureRow[] {
-  try {
-    return JSON.parse(readFileSync(json, "utf8"));
-  } catch {
-    return [];
-  }
+/** Adds or replaces the row of an architecture. */
+export function recordArchitecture(row: ArchitectureRow): Promise<void> {
+  return recordRow<ArchitectureRow>("architectures", row, {
+    isSame: ({ name }) => name === row.name,
+    compare: (a, b) => a.macs - b.macs,
+    markdown: table,
+  });
 }
 
 const number = (value: number | undefined): string => (value === undefined ? "" : value.toLocaleString("en"));

@@ -137,7 +137,8 @@ export function tableMarkdown(rows: readonly Figures[]): string {
     "# Inference: instructions, modelled cycles, bytes",
     "",
     "One inference in QEMU, counted; regenerate with `npm run bench`. Cycles are modelled, not measured: docs/benchmarking.md",
-    "states the models. Per MAC: of the MACs in the ONNX file, with full windows, before dead channels are removed.",
+    'states the models. Per MAC: of the MACs in the ONNX file, with full windows, before dead channels are removed. "portable"',
+    "is `speed` with the kernels for any core alone.",
     "",
     ...markdownTable(
       ["model", "target", "-O", "instructions", "per MAC", "cycles", "of", "per MAC", "as M4", "MACs", "in ONNX"],
