@@ -123,6 +123,12 @@ export const limits = {
     limit: ({ outputs }) => (outputs * 16) / 8,
     rest: "thresholds by gather where one product does not decide",
   },
+  /** Eight values: two loads, two widening products, and a shift, VMULH, an addition and a shift for each four; narrow and store. */
+  lwc_mul_wide_s8_mve: {
+    unit: "output",
+    limit: ({ outputs }) => (outputs * 16) / 8,
+    rest: "zero points, moves of the C compiler",
+  },
   lwc_lookup_s8_mve: { unit: "output", limit: ({ outputs }) => (outputs * 4) / 16, rest: loops },
   lwc_max_pool2d_s8_mve: {
     unit: "output",

@@ -11,7 +11,7 @@ import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, sameShape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { binaryReference, broadcastRows, broadcastShape, loopNest, verifyBroadcast } from "./elementwise.js";
-import { mveMul } from "./mul/kernels-mve.js";
+import { mveMul, mveWideMul } from "./mul/kernels-mve.js";
 import { type MulLayer, portableMul } from "./mul/kernels-portable.js";
 import { wideMul } from "./mul/kernels-wide.js";
 import { defineOp, fullRange, type NodeView, quantOf } from "./op.js";
@@ -38,7 +38,7 @@ export function mulQuantOf(view: NodeView<MulAttrs>): MulQuant {
   };
 }
 
-const kernels: readonly Candidate<MulLayer>[] = [portableMul, wideMul, mveMul];
+const kernels: readonly Candidate<MulLayer>[] = [portableMul, wideMul, mveMul, mveWideMul];
 
 export const mul = defineOp<MulAttrs>({
   kind: "mul",

@@ -2,6 +2,21 @@
 import { applyMul, type MulPlan, type MulQuant } from "../../arith/mul.js";
 import type { Candidate } from "../choose-kernel.js";
 import { type MulLayer, portableMul } from "./kernels-portable.js";
+import { wideMul } from "./kernels-wide.js";
+
+export const mveWideMul: Candidate<MulLayer> = {
+  kernel: "lwc_mul_wide_s8_mve",
+  fits: ({ wide }) => wide() !== undefined,
+  call(layer, context) {
+    const call = wideMul.call(layer, context);
+    return {
+      ...call,
+      kernel: "lwc_mul_wide_s8_mve",
+      header: "lwc_mul_wide_s8_mve.h",
+      why: `8 values at a time, ${call.why}`,
+    };
+  },
+};
 
 export const mveMul: Candidate<MulLayer> = {
   kernel: "lwc_mul_s8_mve",

@@ -12,6 +12,7 @@
 
 #include "../../lwc_add_s8.h"
 #include "../../lwc_mul_s8.h"
+#include "../../lwc_mul_wide_s8.h"
 #include "lwc_isa_mve.h"
 
 /* Saturates even and odd lanes to int8, within [min, max]; the low bytes of the lanes are the results. */
@@ -133,6 +134,43 @@ LWC_MVE_INLINE void lwc_mve_mul(const lwc_mul_params *p, const int8_t *a, int32_
         const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);
 
         vstrbq_p_s16(out + i, lwc_mve_mul_eight(p, x, y, bounds), active);
+    }
+}
+
+/* Four products, requantized by the high word of a further one. */
+LWC_MVE_INLINE int32x4_t lwc_mve_mul_wide_four(const lwc_mul_wide_params *p, int32x4_t product)
+{
+    const int32x4_t spread = (p->spread == 0) ? product : vshlq_r_s32(product, p->spread);
+
+    return vshlq_r_s32(vaddq_n_s32(vmulhq_s32(spread, vdupq_n_s32(p->mult)), p->add), -p->shift);
+}
+
+LWC_MVE_INLINE int16x8_t lwc_mve_mul_wide_eight(const lwc_mul_wide_params *p, int16x8_t a, int16x8_t b)
+{
+    const int16x8_t x = (p->zero_a == 0) ? a : vsubq_n_s16(a, (int16_t)p->zero_a);
+    const int16x8_t y = (p->zero_b == 0) ? b : vsubq_n_s16(b, (int16_t)p->zero_b);
+    const int32x4_t even = lwc_mve_mul_wide_four(p, vmullbq_int_s16(x, y));
+    const int32x4_t odd = lwc_mve_mul_wide_four(p, vmulltq_int_s16(x, y));
+
+    return lwc_mve_narrow(even, odd, p->min, p->max);
+}
+
+LWC_MVE_INLINE void lwc_mve_mul_wide(const lwc_mul_wide_params *p, const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step, int32_t count, int8_t *out)
+{
+    int32_t i = 0;
+
+    for (; (i + 8) <= count; i += 8) {
+        const int16x8_t x = (a_step == 0) ? vdupq_n_s16(*a) : vldrbq_s16(a + i);
+        const int16x8_t y = (b_step == 0) ? vdupq_n_s16(*b) : vldrbq_s16(b + i);
+
+        vstrbq_s16(out + i, lwc_mve_mul_wide_eight(p, x, y));
+    }
+    if (i < count) {
+        const mve_pred16_t active = vctp16q((uint32_t)(count - i));
+        const int16x8_t x = lwc_mve_load_eight(a + (i * a_step), a_step, active);
+        const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);
+
+        vstrbq_p_s16(out + i, lwc_mve_mul_wide_eight(p, x, y), active);
     }
 }
 

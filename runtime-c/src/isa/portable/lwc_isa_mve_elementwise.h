@@ -6,6 +6,7 @@
 
 #include "../../lwc_add_s8.h"
 #include "../../lwc_mul_s8.h"
+#include "../../lwc_mul_wide_s8.h"
 #include "lwc_isa_mve.h"
 
 /* out[i] = a[i * a_step] + b[i * b_step], steps 0 or 1: see lwc_add_pair_s8. out may be a or b where their step is 1. */
@@ -34,6 +35,14 @@ LWC_MVE_INLINE void lwc_mve_mul(const lwc_mul_params *p, const int8_t *a, int32_
             y += ((product >= bound[1]) ? 1 : 0) - ((product < bound[0]) ? 1 : 0);
         }
         out[i] = (int8_t)y;
+    }
+}
+
+/* out[i] = a[i * a_step] * b[i * b_step], steps 0 or 1: see lwc_mul_wide_pair. out may be a or b where their step is 1. */
+LWC_MVE_INLINE void lwc_mve_mul_wide(const lwc_mul_wide_params *p, const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step, int32_t count, int8_t *out)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        out[i] = lwc_mul_wide_pair(p, a[i * a_step], b[i * b_step]);
     }
 }
 
