@@ -46,9 +46,9 @@ function rowTableBytes({ graph, arena }: Program): number {
 /** Of kernels without a price, about what plain loops cost. */
 const UNPRICED = { mac: 8, output: 20, codeBytes: 400 } as const;
 
-function estimateOf(graph: Program["graph"], { node, macs }: Step, call: KernelCall): KernelEstimate {
+function estimateOf(graph: Program["graph"], { output, macs }: Step, call: KernelCall): KernelEstimate {
   if (call.estimate) return call.estimate;
-  const outputs = elementCount(tensorOf(graph, node.output).shape);
+  const outputs = elementCount(tensorOf(graph, output).shape);
   return { cycles: macs * UNPRICED.mac + outputs * UNPRICED.output, codeBytes: UNPRICED.codeBytes };
 }
 

@@ -101,7 +101,7 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
   const scope = link?.scope ?? makeNameScope([...runtimeNames, ...publicNames(program, runtimeNames)]);
   const pool = link?.pool ?? makeConstantPool(scope);
   const constants = collectConstants(program, pool);
-  const instances = collectInstances(program, prefix, scope, link?.shared);
+  const instances = collectInstances(program, prefix, { scope, pool, shared: link?.shared ?? new Map() });
   const addresses = rowAddresses(program);
   const rowTables = new Map(
     Array.from(addresses).flatMap(([id, address]): (readonly [TensorId, RowTable])[] =>

@@ -1,6 +1,6 @@
 /** Numbers, structs, arrays and calls as C text: exact, formatted, at most 100 columns where a break is possible. */
 import { invariant } from "../diagnostics.js";
-import type { PackedConstant, StructLiteral } from "../ops/kernel.js";
+import type { PackedConstant } from "../ops/kernel.js";
 
 export const maxColumns = 100;
 
@@ -49,30 +49,36 @@ const requantForms = [
   "LWC_REQUANT_SPLIT",
 ];
 
+/** A StructLiteral (ops/kernel.ts) in which addresses stand, as C expressions. */
+export interface StructText {
+  readonly [field: string]: number | string | readonly number[] | StructText;
+}
+
 /** Designated initialisers, one line per field; a nested struct takes one line where it fits. */
-export function structLines(fields: StructLiteral, indent: string, owner = ""): readonly string[] {
+export function structLines(fields: StructText, indent: string, owner = ""): readonly string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     const line = `${indent}${inlineField(name, value, owner)},`;
-    if (line.length <= maxColumns || typeof value === "number" || isList(value)) return [line];
+    if (line.length <= maxColumns || typeof value !== "object" || isList(value)) return [line];
     return [`${indent}.${name} = {`, ...structLines(value, `${indent}    `, name), `${indent}},`];
   });
 }
 
-function inlineField(name: string, value: StructLiteral[string], owner: string): string {
+function inlineField(name: string, value: StructText[string], owner: string): string {
   return `.${name} = ${inlineLiteral(name, value, owner)}`;
 }
 
-function inlineLiteral(name: string, value: StructLiteral[string], owner: string): string {
+function inlineLiteral(name: string, value: StructText[string], owner: string): string {
   if (typeof value === "number") {
     const form = owner === "requant" && name === "form" ? requantForms[value] : undefined;
     return form ?? intLiteral(value);
   }
+  if (typeof value === "string") return value;
   if (isList(value)) return `{${value.map(intLiteral).join(", ")}}`;
   const fields = Object.entries(value).map(([field, inner]) => inlineField(field, inner, name));
   return `{${fields.join(", ")}}`;
 }
 
-function isList(value: readonly number[] | StructLiteral): value is readonly number[] {
+export function isList(value: readonly number[] | StructText): value is readonly number[] {
   return Array.isArray(value);
 }
 

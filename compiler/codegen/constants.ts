@@ -53,14 +53,14 @@ interface OpenArray {
 export function makeConstantPool(scope: NameScope): ConstantPool {
   const arrays: OpenArray[] = [];
   const buckets = new Map<string, OpenArray[]>();
-  const arrayOf = (constant: PackedConstant, { node }: Step, program: Program): OpenArray => {
+  const arrayOf = (constant: PackedConstant, { output }: Step, program: Program): OpenArray => {
     const { data, align, comment } = constant;
     const key = bucketKey(data);
     const bucket = buckets.get(key) ?? [];
     const same = bucket.find((array) => sameBytes(array.data, data));
     if (same) return same;
-    const name = scope(`lwc_${program.name}_${sanitize(node.output)}_${sanitize(constant.name)}`);
-    const source = tensorOf(program.graph, node.output).source || node.output;
+    const name = scope(`lwc_${program.name}_${sanitize(output)}_${sanitize(constant.name)}`);
+    const source = tensorOf(program.graph, output).source || output;
     const array: OpenArray = { name, data, align, comment, source, users: [] };
     arrays.push(array);
     buckets.set(key, [...bucket, array]);
@@ -87,6 +87,7 @@ export function collectConstants(program: Program, pool: ConstantPool): Constant
     if (!call) continue;
     const names = call.constants.map((constant) => pool.intern(constant, step, program));
     byStep.set(step.index, names);
+    if (call.table) pool.intern(call.table.constant, step, program);
     if (call.padding) paddings.set(step.index, pool.intern(call.padding, step, program));
   }
   return {

@@ -1,6 +1,6 @@
 /**
  * Kernel instances: one C function per distinct (kernel, drive, parameters). Layers of equal geometry share one, and the C
- * compiler sees every parameter as a constant.
+ * compiler sees every parameter as a constant, the address of a table of results as well.
  */
 import { must } from "../diagnostics.js";
 import { type Graph, tensorOf } from "../ir/graph.js";
@@ -14,8 +14,9 @@ import {
 } from "../ops/kernel.js";
 import type { RowWindow } from "../ops/row-window.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
-import { callText, cTypeOf, structLines } from "./c-literal.js";
+import { callText, cTypeOf, isList, type StructText, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
+import type { ConstantPool } from "./constants.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { windowRowText } from "./row-text.js";
 import { stepShapes } from "./step-text.js";
@@ -68,8 +69,11 @@ interface Group {
 export function collectInstances(
   program: Program,
   prefix: string,
-  scope: NameScope,
-  shared: ReadonlyMap<string, string> = new Map(),
+  {
+    scope,
+    pool,
+    shared,
+  }: { readonly scope: NameScope; readonly pool: ConstantPool; readonly shared: ReadonlyMap<string, string> },
 ): Instances {
   const groups = groupSteps(program);
   const names = new Map<number, string>();
@@ -77,7 +81,7 @@ export function collectInstances(
     const elsewhere = shared.get(shareKey(key, group));
     const name = elsewhere ?? scope(`${prefix}_${instanceName(group)}`);
     for (const step of group.steps) names.set(step.index, name);
-    return elsewhere === undefined ? [viewOfGroup(program.graph, group, name, "static ", stepList(group.steps))] : [];
+    return elsewhere === undefined ? [viewOfGroup(program, group, pool, name, "static ", stepList(group.steps))] : [];
   });
   return {
     views,
@@ -95,12 +99,18 @@ export interface SharedInstances {
   readonly views: readonly InstanceView[];
   /** Files of the kernels. */
   readonly headers: readonly string[];
+  /** True where one of them has the address of a constant among its parameters. */
+  readonly readsConstants: boolean;
   /** By shareKey. */
   readonly names: ReadonlyMap<string, string>;
 }
 
 /** The instances that more than one of the programs needs, with external linkage. */
-export function shareInstances(programs: readonly Program[], prefix: string, scope: NameScope): SharedInstances {
+export function shareInstances(
+  programs: readonly Program[],
+  prefix: string,
+  { scope, pool }: { readonly scope: NameScope; readonly pool: ConstantPool },
+): SharedInstances {
   const users = new Map<string, { readonly program: Program; readonly group: Group }[]>();
   for (const program of programs) {
     for (const [key, group] of groupSteps(program)) {
@@ -110,6 +120,7 @@ export function shareInstances(programs: readonly Program[], prefix: string, sco
   }
   const names = new Map<string, string>();
   const headers = new Set<string>();
+  let readsConstants = false;
   const views = Array.from(users).flatMap(([key, list]): readonly InstanceView[] => {
     const [first, second] = list;
     if (!first || !second) return [];
@@ -117,9 +128,10 @@ export function shareInstances(programs: readonly Program[], prefix: string, sco
     names.set(key, name);
     headers.add(first.group.call.header);
     const uses = list.map(({ program, group }) => `${stepList(group.steps)} of ${program.name}`).join("; ");
-    return [viewOfGroup(first.program.graph, first.group, name, "", uses)];
+    if (first.group.call.table) readsConstants = true;
+    return [viewOfGroup(first.program, first.group, pool, name, "", uses)];
   });
-  return { views, names, headers: [...headers].sort() };
+  return { views, names, headers: [...headers].sort(), readsConstants };
 }
 
 function groupSteps(program: Program): ReadonlyMap<string, Group> {
@@ -145,14 +157,40 @@ function instanceName({ call, inStream }: Group): string {
   return `${sanitize(call.geometry)}${inStream ? "_row" : ""}`;
 }
 
-function viewOfGroup(graph: Graph, group: Group, name: string, linkage: string, uses: string): InstanceView {
-  const view = group.inStream ? rowInstanceView(graph, group) : instanceView(graph, group);
+function viewOfGroup(
+  program: Program,
+  group: Group,
+  pool: ConstantPool,
+  name: string,
+  linkage: string,
+  uses: string,
+): InstanceView {
+  const view = group.inStream ? rowInstanceView(program.graph, group) : instanceView(program.graph, group);
   const { parameters, ...rest } = view;
-  return { ...rest, uses, signature: callText("", `${linkage}void ${name}`, parameters, "") };
+  const { params, table } = group.call;
+  const address = table && `${pool.intern(table.constant, group.first, program)} + ${table.constant.data.length / 2}`;
+  const fields = table && address ? withAddress(params.fields, [...table.member, "table"], address) : params.fields;
+  return {
+    ...rest,
+    uses,
+    signature: callText("", `${linkage}void ${name}`, parameters, ""),
+    paramsType: params.type,
+    params: structLines(fields, "        "),
+  };
+}
+
+/** The parameters with an address in the member that the way leads to. */
+function withAddress(fields: StructText, [first, ...rest]: readonly string[], address: string): StructText {
+  const name = must(first, "member");
+  const inner = fields[name];
+  if (typeof inner !== "object" || isList(inner)) return { ...fields, [name]: address };
+  return { ...fields, [name]: withAddress(inner, rest, address) };
 }
 
 /** What the names do not change. */
-type Unnamed = Omit<InstanceView, "signature" | "uses"> & { readonly parameters: readonly string[] };
+type Unnamed = Omit<InstanceView, "signature" | "uses" | "paramsType" | "params"> & {
+  readonly parameters: readonly string[];
+};
 
 function rowOrder(steps: readonly Step[]): RowOrder {
   const backward = steps.filter((step) => step.backward === true).length;
@@ -168,7 +206,7 @@ function callsOf(call: KernelCall): number {
 }
 
 function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boolean): string {
-  const { kernel, header, params, drive, inputArray, constants } = call;
+  const { kernel, header, params, drive, inputArray, constants, table } = call;
   const layout = [call.scratchBytes > 0, ...(inStream ? [] : [kernelScratchOffset(call), call.padding !== undefined])];
   return JSON.stringify([
     kernel,
@@ -177,6 +215,7 @@ function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boole
     inStream ? windowRows(call) : drive,
     inputArray,
     constants.map((c) => [c.name, cTypeOf(c.data)]),
+    table === undefined ? [] : [...table.constant.data],
     signatureOf(graph, step),
     layout,
   ]);
@@ -184,7 +223,7 @@ function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boole
 
 function signatureOf(graph: Graph, step: Step): Signature {
   const typeOf = (id: Step["node"]["output"]): string => (tensorOf(graph, id).dtype === "int8" ? "int8_t" : "int32_t");
-  return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.node.output) };
+  return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.output) };
 }
 
 /** True where the kernel of a row wants the number of that row. */
@@ -221,8 +260,6 @@ function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
   return {
     comment: `${call.kernel}, one ${call.drive.kind === "accumulate" ? "input row after the other" : "row"}: ${stepShapes(graph, first)}`,
     parameters,
-    paramsType: call.params.type,
-    params: structLines(call.params.fields, "        "),
     rows: undefined,
     runs: undefined,
     flat: {
@@ -249,8 +286,6 @@ function instanceView(graph: Graph, { first: step, call, steps }: Group): Unname
   return {
     comment: `${call.kernel}, ${drivenHow(call, order)}: ${stepShapes(graph, step)}`,
     parameters,
-    paramsType: call.params.type,
-    params: structLines(call.params.fields, "        "),
     rows: rowsView(call, constants, order),
     runs: runsView(call, inputs, constants, order),
     flat: flatView(call, inputs, constants, signature),

@@ -37,7 +37,7 @@ export function emitLinked(linked: LinkedPrograms, assets: Assets, options: Emit
   const names = runtimeNames(assets.runtime);
   const scope = makeNameScope([...names, ...programs.flatMap((program) => publicNames(program, names))]);
   const pool = makeConstantPool(scope);
-  const shared = shareInstances(programs, `lwc_${name}`, scope);
+  const shared = shareInstances(programs, `lwc_${name}`, { scope, pool });
   const link: LinkBinding = { scope, pool, shared: shared.names };
   const models = programs.flatMap((program): readonly SourceFile[] => {
     const bindings = bindProgram(program, names, link);
@@ -123,6 +123,7 @@ function sharedFiles(linked: LinkedPrograms, shared: SharedInstances, render: Re
     name,
     guard: `${macroOf(name)}_KERNELS_H`,
     needsString: shared.views.some(({ rows }) => rows?.fillsPadding === true),
+    weightsHeader: shared.readsConstants ? `${name}_weights.h` : "",
     kernelHeaders: shared.headers,
     instances: shared.views,
   });

@@ -43,7 +43,7 @@ export function sourceView(program: Program, bindings: Bindings, headers: Source
       ...(program.options.output === "rows" && !isFed ? ["sink"] : []),
     ]),
     usesArena: late.some((step) => usesArena(program, step)),
-    usesSink: isFed && late.some((step) => isHandedOver(program, step.node.output)),
+    usesSink: isFed && late.some((step) => isHandedOver(program, step.output)),
     steps: late.map((step) => stepView(program, bindings, step, trace)),
   };
 }
@@ -66,7 +66,7 @@ function feedView(program: Program, bindings: Bindings, steps: readonly Step[], 
     rowBytes: String(rowLength(shape)),
     place: bindings.rowPointer(input, "ctx->made[0]"),
     hasSink,
-    usesSink: steps.some((step) => isHandedOver(program, step.node.output)),
+    usesSink: steps.some((step) => isHandedOver(program, step.output)),
     steps: steps.map((step) => stepView(program, bindings, step, trace)),
   };
 }
@@ -83,7 +83,7 @@ function nullCheck(pointers: readonly string[]): string {
 /** True where some call names the arena. */
 function usesArena(program: Program, step: Step): boolean {
   if (!step.call) return false;
-  const tensors = [...kernelInputs(program.graph, step), step.node.output];
+  const tensors = [...kernelInputs(program.graph, step), step.output];
   return totalScratchBytes(step.call) > 0 || tensors.some((id) => program.arena.places.get(id)?.kind === "arena");
 }
 
@@ -156,7 +156,7 @@ function stepView(program: Program, bindings: Bindings, step: Step, trace: boole
   const { graph } = program;
   const macs = step.macs > 0 ? `  ${step.macs} MAC` : "";
   const title = `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)}  ${commentText(stepGeometry(step))}${macs} ----`;
-  const output = tensorOf(graph, step.node.output);
+  const output = tensorOf(graph, step.output);
   const isAlone = streamOf(program.schedule, step) === undefined;
   return {
     title,
@@ -181,7 +181,7 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
     ...kernelInputs(graph, step).map((id) => bindings.pointer(id)),
     ...bindings.constants.namesOf(step),
     ...paddingArgument(bindings, step),
-    bindings.pointer(step.node.output),
+    bindings.pointer(step.output),
     ...(scratchBytes > 0 ? [bindings.scratch(step.index)] : []),
     ...bindings.instances.orderOf(step),
   ];

@@ -1,7 +1,7 @@
 /** How a step is called in comments. */
 import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { formatShape, type Shape } from "../ir/shape.js";
-import type { Step } from "../schedule/schedule.js";
+import { originOf, type Step } from "../schedule/schedule.js";
 import { commentText } from "./c-comment.js";
 import { kernelInputs } from "./kernel-inputs.js";
 
@@ -13,12 +13,12 @@ export function shapeText(shape: Shape): string {
 /** "[24,24,32] -> [24,24,32]" */
 export function stepShapes(graph: Graph, step: Step): string {
   const shapeOf = (id: TensorId): string => shapeText(tensorOf(graph, id).shape);
-  return `${kernelInputs(graph, step).map(shapeOf).join(" ")} -> ${shapeOf(step.node.output)}`;
+  return `${kernelInputs(graph, step).map(shapeOf).join(" ")} -> ${shapeOf(step.output)}`;
 }
 
 /** `conv2 = Conv + Relu`: the model's name of the node and what it was. */
 export function stepTitle(step: Step): string {
-  const { nodes, label } = step.node.origin;
+  const { nodes, label } = originOf(step);
   return `${commentText(nodes[0] || step.node.id, 60)} = ${commentText(label, 60)}`;
 }
 

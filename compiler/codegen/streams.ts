@@ -53,7 +53,7 @@ function parametersOf(program: Program, bindings: Bindings, stream: Stream): rea
 
 /** True where the stream makes an output that the caller gets row by row. */
 export function handsOver(program: Program, stream: Stream): boolean {
-  return stepsOf(program, stream).some((step) => isHandedOver(program, step.node.output));
+  return stepsOf(program, stream).some((step) => isHandedOver(program, step.output));
 }
 
 /** True for an output that the caller gets row by row. */
@@ -106,7 +106,7 @@ function stepsOf(program: Program, stream: Stream): readonly Step[] {
 
 /** Activations that the steps of a stream read and write. */
 function tensorsOf(program: Program, stream: Stream): readonly TensorId[] {
-  return stepsOf(program, stream).flatMap((step) => [...kernelInputs(program.graph, step), step.node.output]);
+  return stepsOf(program, stream).flatMap((step) => [...kernelInputs(program.graph, step), step.output]);
 }
 
 function portsOf(program: Program, bindings: Bindings, stream: Stream): Bindings["ports"] {
@@ -132,7 +132,7 @@ function streamStep(
   const call = must(step.call, "kernel");
   const counter = `y${step.index}`;
   const isSum = call.drive.kind === "accumulate";
-  const out = isSum ? bindings.pointer(step.node.output) : bindings.rowPointer(step.node.output, counter);
+  const out = isSum ? bindings.pointer(step.output) : bindings.rowPointer(step.output, counter);
   const state = isSum ? [bindings.state(step.index)] : [];
   const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
@@ -142,7 +142,7 @@ function streamStep(
       : inputs.map(({ tensor, use }) =>
           use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
         );
-  const bytes = rowLength(tensorOf(graph, step.node.output).shape);
+  const bytes = rowLength(tensorOf(graph, step.output).shape);
   return {
     head: step.index === stream.last ? "if" : "} else if",
     title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
@@ -163,7 +163,7 @@ function streamStep(
       ";",
     ),
     trace: trace ? traceText([String(step.index), out, `${bytes}u`], isSum ? `${counter} == ${count - 1}` : "") : "",
-    handOver: isHandedOver(program, step.node.output) ? `            sink(user, ${counter}, ${out});` : "",
+    handOver: isHandedOver(program, step.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
 }
 

@@ -278,6 +278,8 @@ export interface SharedView {
   readonly name: string;
   readonly guard: string;
   readonly needsString: boolean;
+  /** Empty where no instance has the address of a constant among its parameters. */
+  readonly weightsHeader: string;
   readonly kernelHeaders: readonly string[];
   readonly instances: readonly InstanceView[];
 }

@@ -4,7 +4,8 @@
  */
 import { fail, must } from "../diagnostics.js";
 import type { KernelCost } from "../targets.js";
-import type { KernelCall, KernelContext } from "./kernel.js";
+import { constantsOf, type KernelCall, type KernelContext, type Optimize } from "./kernel.js";
+import { throughTable } from "./through-table.js";
 
 /** One way to run a layer. */
 export interface Candidate<Layer> {
@@ -14,6 +15,8 @@ export interface Candidate<Layer> {
   readonly fits?: (layer: Layer, context: KernelContext) => boolean;
   /** What this kernel does for the layer, where that is not what the layer asks of any: blocks filled up, fewer multiplications. */
   readonly work?: (layer: Layer, asked: Work) => Work;
+  /** True where each result can go through a table: the kernel stores what lwc_requantize_words says. */
+  readonly takesTable?: true;
   readonly call: (layer: Layer, context: KernelContext) => KernelCall;
 }
 
@@ -38,33 +41,58 @@ interface Estimate<Layer> {
   readonly code: number;
 }
 
-/**
- * The kernel with the fewest modelled cycles, the flash of its code counted as some more, or, where size is the goal, with the
- * least flash; `why` names the runner-up.
- */
-export function chooseKernel<Layer>(
+/** Chooses among the kernels that can run a layer. */
+export type Choose<Result> = <Layer>(
   candidates: readonly Candidate<Layer>[],
   layer: Layer,
   work: Work,
   context: KernelContext,
-): KernelCall {
-  const { target, optimize, repeats = 1 } = context;
+) => Result;
+
+/** `findKernel` where some kernel has to be there. */
+export const chooseKernel: Choose<KernelCall> = (candidates, layer, work, context) =>
+  findKernel(candidates, layer, work, context) ??
+  fail({
+    code: "LWC7005",
+    kind: "error",
+    message: `target ${context.target.name} lists none of the kernels that can run this layer: ${candidates.map((one) => one.kernel).join(", ")}`,
+    hint: "add its costs to `kernels` of the target file, or leave `kernels` to the file of the core",
+  });
+
+/** Modelled cycles of the table per result: one load, and part of one of the table's address. */
+const TABLE_CYCLES = 2;
+
+/**
+ * The kernel with the fewest modelled cycles, the flash of its code counted as some more, or, where size is the goal, with the
+ * least flash; `why` names the runner-up. Undefined where the target lists none that can run the layer.
+ */
+export const findKernel: Choose<KernelCall | undefined> = <Layer>(
+  candidates: readonly Candidate<Layer>[],
+  layer: Layer,
+  work: Work,
+  context: KernelContext,
+) => {
+  const { target, optimize, repeats = 1, table } = context;
+  const tableCycles = table === undefined ? 0 : repeats * TABLE_CYCLES * work.outputs;
   const estimates = candidates.flatMap((candidate): readonly Estimate<Layer>[] => {
     const cost = target.kernels[candidate.kernel];
-    if (cost === undefined || candidate.fits?.(layer, context) === false) return [];
-    const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work) ?? work);
+    if (cost === undefined || (table !== undefined && candidate.takesTable !== true)) return [];
+    if (candidate.fits?.(layer, context) === false) return [];
+    const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work) ?? work) + tableCycles;
     return [{ candidate, cycles, code: cost.bytes }];
   });
-  if (estimates.length === 0) {
-    return fail({
-      code: "LWC7005",
-      kind: "error",
-      message: `target ${target.name} lists none of the kernels that can run this layer: ${candidates.map((one) => one.kernel).join(", ")}`,
-      hint: "add its costs to `kernels` of the target file, or leave `kernels` to the file of the core",
-    });
-  }
-  if (optimize === "size") return smallest(estimates, layer, context);
-  return fastest(estimates, layer, context, CYCLES_PER_BYTE[optimize]);
+  if (estimates.length === 0) return undefined;
+  const call =
+    optimize === "size"
+      ? smallest(estimates, layer, context)
+      : fastest(estimates, layer, context, CYCLES_PER_BYTE[optimize]);
+  return table === undefined ? call : throughTable(call, table);
+};
+
+/** What the choice goes by, of a kernel that was chosen: bytes of flash where size is the goal, else modelled cycles. */
+export function priceOf(call: KernelCall, optimize: Optimize): number {
+  const { cycles, codeBytes } = must(call.estimate, "estimate of a chosen kernel");
+  return optimize === "size" ? codeBytes + constantBytes(call) : cycles + CYCLES_PER_BYTE[optimize] * codeBytes;
 }
 
 /**
@@ -110,7 +138,7 @@ function cyclesOf(cost: KernelCost, work: Work): number {
 }
 
 function constantBytes(call: KernelCall): number {
-  return call.constants.reduce((sum, constant) => sum + constant.data.byteLength, 0);
+  return constantsOf(call).reduce((sum, constant) => sum + constant.data.byteLength, 0);
 }
 
 /** Three significant digits, it is a model: "1.35 M". */

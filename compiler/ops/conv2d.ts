@@ -14,9 +14,11 @@ import type { Tensor } from "../ir/graph.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import { accumulatorRanges, channelRequantScale, requantRanges } from "./accumulator.js";
 import { pruneBias, pruneWeights, usedInputChannels, weightBlock } from "./channel-pruning.js";
+import { chooseKernel, findKernel } from "./choose-kernel.js";
 import { conv2dKernels, lowerConv2d } from "./conv2d/lower.js";
 import { convReference } from "./conv2d/reference.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
+import { clampInTable } from "./through-table.js";
 
 export type Conv2dAttrs = {
   readonly groups: number;
@@ -211,5 +213,9 @@ export const conv2d = defineOp<Conv2dAttrs>({
     },
   },
 
-  lower: lowerConv2d,
+  lower: (view, context) => lowerConv2d(view, context, chooseKernel),
+  lowerTabled(view, table, context) {
+    const clamped = clampInTable(view, table);
+    return lowerConv2d(clamped.view, { ...context, table: clamped.table }, findKernel);
+  },
 });

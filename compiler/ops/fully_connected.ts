@@ -13,9 +13,12 @@ import { must } from "../diagnostics.js";
 import { elementCount } from "../ir/shape.js";
 import { accumulatorRanges, channelRequantScale, planLayerRequant, requantRanges } from "./accumulator.js";
 import { pruneBias, pruneWeights, usedInputChannels, weightBlock } from "./channel-pruning.js";
+import { chooseKernel, findKernel } from "./choose-kernel.js";
+import type { PointwiseLayer } from "./conv2d/layer.js";
 import { lowerPointwise, pointwiseKernels } from "./conv2d/lower.js";
-import type { KernelCall } from "./kernel.js";
+import type { KernelContext } from "./kernel.js";
 import { defineOp, type NodeView, quantOf } from "./op.js";
+import { clampInTable } from "./through-table.js";
 
 export type FullyConnectedAttrs = {
   /** Gemm's factor of the product; float32. */
@@ -96,18 +99,23 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     },
     attrs: (view) => view.attrs,
   },
-  lower(view, context): KernelCall {
-    // One pixel of a pointwise convolution is the same arithmetic: the kernels are shared.
-    const layer = {
-      stem: "fc",
-      pixels: 1,
-      weights: weightBlock(weightsOf(view)),
-      plan: planLayerRequant(view, context, view.attrs.alpha, 1, false),
-      zeroPoint: quantOf(inputOf(view)).zeroPoint,
-    };
-    return lowerPointwise(layer, context);
+  lower: (view, context) => lowerPointwise(layerOf(view, context), context, chooseKernel),
+  lowerTabled(view, table, context) {
+    const clamped = clampInTable(view, table);
+    return lowerPointwise(layerOf(clamped.view, context), { ...context, table: clamped.table }, findKernel);
   },
 });
+
+/** One pixel of a pointwise convolution is the same arithmetic: the kernels are shared. */
+function layerOf(view: View, context: KernelContext): PointwiseLayer {
+  return {
+    stem: "fc",
+    pixels: 1,
+    weights: weightBlock(weightsOf(view)),
+    plan: planLayerRequant(view, context, view.attrs.alpha, 1, false),
+    zeroPoint: quantOf(inputOf(view)).zeroPoint,
+  };
+}
 
 /** All elements of the input in memory order, whatever its rank. */
 function flatten(view: View, read: (input: number, y: number) => Int8Array | Int32Array): ArrayLike<number> {

@@ -15,6 +15,8 @@ export interface KernelContext {
   readonly singleRows?: boolean;
   /** How often the layer runs in an inference, where it stands for one row of many. */
   readonly repeats?: number;
+  /** [256], entry i for the result i - 128: what each result goes through before it is stored. Only kernels that can do so. */
+  readonly table?: Int8Array;
 }
 
 export type Optimize = "speed" | "balanced" | "size" | "ram";
@@ -101,6 +103,8 @@ export interface KernelCall {
   /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
   readonly inputArray?: boolean;
   readonly constants: readonly PackedConstant[];
+  /** Where each result goes through a table before it is stored. */
+  readonly table?: TableOfResults;
   /**
    * A row of `drive.padValue`, at least as long as an input row: what window rows outside the input point to. Chosen for all
    * layers of a network together (schedule/choose-kernels.ts); where it is absent, codegen fills such a row in scratch memory.
@@ -112,6 +116,14 @@ export interface KernelCall {
   readonly estimate?: KernelEstimate;
   /** One sentence: why this kernel and this requantization form. */
   readonly why: string;
+}
+
+/** A table that a kernel finds through its parameters. */
+export interface TableOfResults {
+  /** The way to the lwc_requant among the parameters that holds the address of its middle: ["requant"], ["conv", "requant"]. */
+  readonly member: readonly string[];
+  /** [256] int8. */
+  readonly constant: PackedConstant;
 }
 
 export interface KernelEstimate {
@@ -147,8 +159,8 @@ export function kernelScratchOffset(call: KernelCall): number {
 }
 
 /** All constants that a call reads. */
-export function constantsOf(call: KernelCall): readonly PackedConstant[] {
-  return call.padding === undefined ? call.constants : [...call.constants, call.padding];
+export function constantsOf({ constants, table, padding }: KernelCall): readonly PackedConstant[] {
+  return [...constants, ...(table ? [table.constant] : []), ...(padding ? [padding] : [])];
 }
 
 /** Bytes of scratch memory that a call occupies: the padding row, then what the kernel asks for. */

@@ -171,6 +171,11 @@ export interface Op<A extends Attrs = Attrs> {
   moves?(view: NodeView<A>): string | undefined;
   /** The kernel for this target, and why. */
   lower(view: NodeView<A>, context: KernelContext): KernelCall;
+  /**
+   * For ops whose kernels can put each result through a table before it is stored: [256], entry i for the result i - 128, clamped
+   * as the node says. Undefined where no kernel that can do so runs this layer on the target.
+   */
+  lowerTabled?(view: NodeView<A>, table: Int8Array, context: KernelContext): KernelCall | undefined;
 }
 
 /** An op as the table holds it, with a type guard for passes that look for this operator. */

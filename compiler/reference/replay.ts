@@ -33,7 +33,7 @@ type StreamKernel = (read: ReadRow, out: Values, y: number, state: Int32Array) =
 
 function prepareStreamRow(graph: Program["graph"], row: RowStep, numerics: Numerics): StreamKernel | undefined {
   if (row.step === undefined) return undefined;
-  if (!row.accumulates) return prepareRow(graph, row.step.node, numerics);
+  if (!row.accumulates) return prepareRow(graph, row.step.node, numerics, row.step.epilogue);
   const accumulation = must(opOf(row.step.node).accumulation, "accumulation");
   const addRow = accumulation.reference(viewOf(graph, row.step.node), numerics);
   return (read, out, y, state) => addRow(read(0, y), y, state, out);
@@ -49,7 +49,9 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
   const { graph, schedule, arena: plan } = program;
   const numerics = makeNumerics(program.options.numerics);
   const isHandedOver = program.options.output === "rows";
-  const runs = schedule.steps.map((step) => (step.call ? prepareNode(graph, step.node, numerics) : undefined));
+  const runs = schedule.steps.map(({ call, node, epilogue }) =>
+    call ? prepareNode(graph, node, numerics, epilogue) : undefined,
+  );
   const streams = schedule.streams.map((stream): PreparedStream => {
     const rows = streamSteps(schedule, stream);
     const kernels = rows.map((row) => prepareStreamRow(graph, row, numerics));
@@ -118,8 +120,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         block: step.call ? rowsPerCall(step.call) : 1,
         ...(isOverlapping ? { beforeRows: (rows: Values): void => poison(bytesOf(rows)) } : {}),
       };
-      runs[step.index]?.(step.node.inputs.map(locate), locate(step.node.output), order);
-      values.set(step.node.output, locate(step.node.output).slice());
+      runs[step.index]?.(step.node.inputs.map(locate), locate(step.output), order);
+      values.set(step.output, locate(step.output).slice());
     };
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));

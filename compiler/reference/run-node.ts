@@ -17,19 +17,26 @@ export interface RowOrder {
   readonly beforeRows?: (rows: Values) => void;
 }
 
-/** The row kernel of a node. */
-export function prepareRow(graph: Graph, node: Node, numerics: Numerics): RowKernel {
-  return opOf(node).reference(viewOf(graph, node), numerics);
+/** The row kernel of a node, and of the one that works in place on the rows that it makes, where there is an epilogue. */
+export function prepareRow(graph: Graph, node: Node, numerics: Numerics, epilogue?: Node): RowKernel {
+  const kernel = opOf(node).reference(viewOf(graph, node), numerics);
+  if (epilogue === undefined) return kernel;
+  const change = prepareRow(graph, epilogue, numerics);
+  return (read, out, y) => {
+    kernel(read, out, y);
+    change(() => out, out, y);
+  };
 }
 
-/** Compiles a node into a function over whole tensors: inputs in node order, then the output. */
+/** Compiles a node, and its epilogue, into a function over whole tensors: inputs in node order, then the output. */
 export function prepareNode(
   graph: Graph,
   node: Node,
   numerics: Numerics,
+  epilogue?: Node,
 ): (inputs: readonly Values[], output: Values, order?: RowOrder) => void {
   const view = viewOf(graph, node);
-  const kernel = prepareRow(graph, node, numerics);
+  const kernel = prepareRow(graph, node, numerics, epilogue);
   const inLengths = view.inputs.map((tensor) => rowLength(tensor.shape));
   const inRows = view.inputs.map((tensor) => rowCount(tensor.shape));
   const outLength = rowLength(view.output.shape);

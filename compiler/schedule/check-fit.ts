@@ -2,7 +2,7 @@
 import { CompileError, type Diagnostic } from "../diagnostics.js";
 import type { Target } from "../targets.js";
 import { programSizes } from "./program-sizes.js";
-import type { Program } from "./schedule.js";
+import { originOf, type Program } from "./schedule.js";
 
 export function checkFit(program: Program): void {
   const sizes = programSizes(program);
@@ -18,7 +18,7 @@ export function checkFit(program: Program): void {
         `model "${program.name}" needs an arena of ${sizes.arenaBytes} bytes, the largest RAM region of ${program.target.name} has ` +
         `${largest}: ${sizes.arenaBytes - largest} bytes too many`,
       ...(peak ? { where: { node: peak.node.id } } : {}),
-      hint: `the peak is at step ${program.arena.peakStep}${peak ? ` (${peak.node.origin.label})` : ""}; try ${program.options.optimize === "ram" ? "" : "-O ram, "}a smaller input (--input-shape), a narrower model, or a board with more RAM`,
+      hint: `the peak is at step ${program.arena.peakStep}${peak ? ` (${originOf(peak).label})` : ""}; try ${program.options.optimize === "ram" ? "" : "-O ram, "}a smaller input (--input-shape), a narrower model, or a board with more RAM`,
     });
   }
   const flash = regionsOf(program.target, "flash").reduce((sum, bytes) => sum + bytes, 0);

@@ -1,9 +1,11 @@
-/** Turns ordered nodes into steps: asks each op for its kernel on this target. */
+/** Turns ordered nodes into steps: asks each op for its kernel on this target, and puts tables into the kernels before them. */
 import { CompileError, type Diagnostic, must } from "../diagnostics.js";
-import type { Graph, Node, Tensor, TensorId } from "../ir/graph.js";
+import { consumersOf, type Graph, type Node, producersOf, type Tensor, type TensorId } from "../ir/graph.js";
 import { rowCount, rowLength } from "../ir/shape.js";
+import { priceOf } from "../ops/choose-kernel.js";
 import { opOf } from "../ops/index.js";
 import { type KernelCall, type KernelContext, needsPaddingRow, rowsPerCall } from "../ops/kernel.js";
+import { lookup, tableOfLookup } from "../ops/lookup.js";
 import { type NodeView, viewOf } from "../ops/op.js";
 import type { Order } from "./order-nodes.js";
 import type { Schedule, SlotOverlap, Step } from "./schedule.js";
@@ -13,14 +15,20 @@ export function chooseKernels(graph: Graph, order: Order, context: KernelContext
   const diagnostics: Diagnostic[] = [];
   const steps: Step[] = [];
   const copied = copiedViews(graph);
-  order.nodes.forEach((node, index) => {
+  const tables = tablesBehind(graph);
+  const done = new Set<Node>();
+  for (const node of order.nodes) {
+    if (done.has(node)) continue;
     try {
-      steps.push(stepOf(graph, node, index, context, copied.has(node)));
+      const step = stepOf(graph, node, steps.length, context, copied.has(node));
+      const tabled = withTable(graph, step, tables.get(node), context);
+      if (tabled.epilogue) done.add(tabled.epilogue);
+      steps.push(tabled);
     } catch (error) {
       if (!(error instanceof CompileError)) throw error;
       diagnostics.push(...error.diagnostics);
     }
-  });
+  }
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
   return { graph, steps: context.optimize === "size" ? steps : keepPadding(steps), streams: [] };
 }
@@ -60,22 +68,70 @@ function stepOf(graph: Graph, node: Node, index: number, context: KernelContext,
   const op = opOf(node);
   const macs = op.macs(view);
   if (op.isView?.(view) === true && !copies) {
-    return { index, node, macs, why: "the same bytes in the same order: nothing to do" };
+    const why = "the same bytes in the same order: nothing to do";
+    return { index, node, output: node.output, macs, why };
   }
   const call = op.lower(view, context);
-  const byRows = rowForm(view, call, context);
-  return { index, node, call, macs, why: call.why, ...(byRows ? { byRows } : {}) };
+  const byRows = rowForm(view, call, context, op.lower);
+  return { index, node, output: node.output, call, macs, why: call.why, ...(byRows ? { byRows } : {}) };
 }
 
+/** The lookup behind each node whose output it alone reads. */
+function tablesBehind(graph: Graph): ReadonlyMap<Node, Node> {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  const outputs = new Set(graph.outputs.map((port) => port.tensor));
+  return new Map(
+    graph.nodes.flatMap((node): readonly (readonly [Node, Node])[] => {
+      if (!lookup.is(node)) return [];
+      const source = must(node.inputs[0], "input");
+      const before = producers.get(source);
+      if (!before || outputs.has(source) || consumers.get(source)?.length !== 1) return [];
+      return [[before, node]];
+    }),
+  );
+}
+
+/** The step with the table of the lookup behind it in its kernel, where that is cheaper than a step of its own. */
+function withTable(graph: Graph, step: Step, node: Node | undefined, context: KernelContext): Step {
+  const { call, byRows } = step;
+  const { lowerTabled } = opOf(step.node);
+  if (node === undefined || call === undefined || lowerTabled === undefined) return step;
+  const view = viewOf(graph, step.node);
+  const behind = viewOf(graph, node);
+  const lower: Lower = (one, how) => lowerTabled(one, tableOfLookup(behind), how);
+  const tabled = lower(view, context);
+  const tabledRows = tabled && rowForm(view, tabled, context, lower);
+  if (tabled === undefined || (byRows !== undefined && tabledRows === undefined)) return step;
+  const { optimize } = context;
+  const apart = opOf(node).lower(behind, context);
+  const [together, separate] = [priceOf(tabled, optimize), priceOf(call, optimize) + priceOf(apart, optimize)];
+  const unit = optimize === "size" ? "bytes of flash" : "modelled cycles, code included,";
+  const costs = `${Math.round(together)} ${unit} against ${Math.round(separate)} with ${apart.kernel} behind ${call.kernel}`;
+  if (together > separate) return { ...step, why: `${step.why}; a table of the results would take ${costs}` };
+  const explained = (one: KernelCall): KernelCall => ({
+    ...one,
+    why: `${one.why}; each result goes through the table of what is behind: ${costs}`,
+  });
+  const { index, macs } = step;
+  const kernel = explained(tabled);
+  const rows = tabledRows ? { byRows: explained(tabledRows) } : {};
+  return { index, node: step.node, epilogue: node, output: node.output, call: kernel, macs, why: kernel.why, ...rows };
+}
+
+type Lower = (view: NodeView, context: KernelContext) => KernelCall | undefined;
+
 /** The same work row by row, where the call itself is not driven so and the operator can be. */
-function rowForm(view: NodeView, call: KernelCall, context: KernelContext): KernelCall | undefined {
-  const { accumulation, lower } = opOf(view.node);
+function rowForm(view: NodeView, call: KernelCall, context: KernelContext, lower: Lower): KernelCall | undefined {
+  const { accumulation } = opOf(view.node);
   if (accumulation?.fits(view) === true) return accumulation.lower(view, context);
-  return rowsPerCall(call) > 1 ? lower(view, { ...context, singleRows: true }) : cutIntoRows(view, call, context);
+  return rowsPerCall(call) > 1
+    ? lower(view, { ...context, singleRows: true })
+    : cutIntoRows(view, call, context, lower);
 }
 
 /** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */
-function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext): KernelCall | undefined {
+function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext, lower: Lower): KernelCall | undefined {
   const { output } = view;
   const rows = rowCount(output.shape);
   if (call.drive.kind !== "flat" || rows === 1) return undefined;
@@ -83,8 +139,8 @@ function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext): 
   const uses = view.inputs.map((tensor, i) => (tensor.data ? undefined : op.rows(view, i).kind));
   if (uses.includes("window") || !uses.includes("same")) return undefined;
   const inputs = view.inputs.map((tensor, i) => (uses[i] === "same" ? oneRow(tensor) : tensor));
-  const row = op.lower({ ...view, inputs, output: oneRow(output) }, { ...context, repeats: rows });
-  if (row.drive.kind !== "flat") return undefined;
+  const row = lower({ ...view, inputs, output: oneRow(output) }, { ...context, repeats: rows });
+  if (row?.drive.kind !== "flat") return undefined;
   const inRowBytes = view.inputs.flatMap((tensor, i) =>
     uses[i] === undefined ? [] : [uses[i] === "same" ? rowLength(tensor.shape) : 0],
   );

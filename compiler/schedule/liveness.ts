@@ -103,13 +103,13 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
   for (const step of steps) {
     const span = must(spans[step.index], "span");
     const stream = schedule.streams.find(({ first }) => first === span.first);
-    if (blockOf.has(step.node.output)) continue;
+    if (blockOf.has(step.output)) continue;
     const host = stream ? undefined : sharedInput(schedule, step, blockOf, outputs);
     if (host) {
-      join(host, step.node.output);
+      join(host, step.output);
       continue;
     }
-    const block = open(step.node.output, span.first);
+    const block = open(step.output, span.first);
     block.lastStep = Math.max(block.lastStep, span.last);
   }
   if (ports.io === "caller" && ports.output === "whole") {
@@ -133,7 +133,7 @@ function overlapsOf(
   blockOf: ReadonlyMap<TensorId, Block>,
   backward: Backward,
 ): readonly Overlap[] {
-  const output = must(blockOf.get(step.node.output), `block of %${step.node.output}`);
+  const output = must(blockOf.get(step.output), `block of %${step.output}`);
   if (output.firstStep !== step.index || output.caller) return [];
   return step.node.inputs.flatMap((id, index): readonly Overlap[] => {
     const input = blockOf.get(id);
@@ -166,13 +166,13 @@ function sharedInput(
   const view = viewOf(schedule.graph, step.node);
   const source = step.node.inputs[0];
   if (!step.call) return source === undefined ? undefined : blockOf.get(source);
-  if (outputs.has(step.node.output)) return undefined;
+  if (outputs.has(step.output)) return undefined;
   for (const input of opOf(step.node).inPlace?.(view) ?? []) {
     const id = must(step.node.inputs[input], `input ${input} of %${step.node.id}`);
     const block = blockOf.get(id);
     const readTwice = step.node.inputs.filter((other) => blockOf.get(other) === block).length > 1;
     if (!block || block.caller || block.tensors.some((tensor) => outputs.has(tensor)) || readTwice) continue;
-    if (block.lastStep === step.index && block.bytes === bytesOf(schedule, step.node.output)) return block;
+    if (block.lastStep === step.index && block.bytes === bytesOf(schedule, step.output)) return block;
   }
   return undefined;
 }
@@ -223,7 +223,7 @@ function lastReads(schedule: Schedule, spans: readonly Span[], ports: PortOption
   for (const step of schedule.steps.slice().reverse()) {
     const end = must(spans[step.index], "span").last;
     // A view's readers are its source's readers too.
-    const through = step.call ? end : Math.max(end, last.get(step.node.output) ?? end);
+    const through = step.call ? end : Math.max(end, last.get(step.output) ?? end);
     for (const input of step.node.inputs) last.set(input, Math.max(last.get(input) ?? -1, through));
   }
   return last;

@@ -63,7 +63,7 @@ function blockDistance(graph: Graph, step: Step, input: number): number {
   const drive = must(step.call, "call").drive;
   if (drive.kind !== "flat") return 0;
   const block = drive.forwardPixels ?? 1;
-  const output = tensorOf(graph, step.node.output);
+  const output = tensorOf(graph, step.output);
   const source = tensorOf(graph, must(step.node.inputs[input], "input"));
   const outPixel = channelCount(output.shape);
   const inPixel = elementCount(source.shape) / (elementCount(output.shape) / outPixel);

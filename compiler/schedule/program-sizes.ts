@@ -56,9 +56,9 @@ export function contextBytes({ schedule, arena, options }: Program): number {
 export function liveTensorBytes({ graph, schedule }: Program): number {
   const { steps } = schedule;
   const lastRead = new Map<TensorId, number>();
-  for (const { node, index } of steps) for (const id of [node.output, ...node.inputs]) lastRead.set(id, index);
+  for (const { node, output, index } of steps) for (const id of [output, ...node.inputs]) lastRead.set(id, index);
   for (const { tensor } of graph.outputs) lastRead.set(tensor, steps.length);
-  const made = new Map(steps.map(({ node, index }) => [node.output, index]));
+  const made = new Map(steps.map(({ output, index }) => [output, index]));
   const sizes = [...lastRead].flatMap(([id, last]) => {
     const tensor = tensorOf(graph, id);
     const bytes = elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);

@@ -33,9 +33,9 @@ export interface RowStep {
 
 /** The steps of a stream with their data flow; what makes the rows of `fed`, a tensor that the caller hands over, comes first. */
 export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): readonly RowStep[] {
-  const outputs = [...(fed === undefined ? [] : [fed]), ...steps.map((step) => step.node.output)];
+  const outputs = [...(fed === undefined ? [] : [fed]), ...steps.map((step) => step.output)];
   const producers = new Map(outputs.map((output, i) => [output, i]));
-  const sums = new Set(steps.filter((step) => accumulatedRows(step) !== undefined).map((step) => step.node.output));
+  const sums = new Set(steps.filter((step) => accumulatedRows(step) !== undefined).map((step) => step.output));
   const made = steps.map((step): RowStep => {
     const view = viewOf(graph, step.node);
     const accumulated = accumulatedRows(step);
@@ -48,7 +48,7 @@ export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): 
       return [{ tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape) }];
     });
     const rows = accumulated ?? rowCount(view.output.shape);
-    return { step, output: step.node.output, inputs, rows, accumulates: accumulated !== undefined };
+    return { step, output: step.output, inputs, rows, accumulates: accumulated !== undefined };
   });
   if (fed === undefined) return made;
   return [{ output: fed, inputs: [], rows: rowCount(tensorOf(graph, fed).shape), accumulates: false }, ...made];

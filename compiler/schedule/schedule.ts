@@ -3,13 +3,18 @@
  * the stages; made by order-nodes, choose-kernels, liveness and plan-arena in this folder.
  */
 import type { Profile } from "../arith/numerics.js";
-import type { Graph, Node, TensorId } from "../ir/graph.js";
+import type { Graph, Node, Origin, TensorId } from "../ir/graph.js";
 import type { KernelCall, Optimize } from "../ops/kernel.js";
+import { joinOrigins } from "../passes/join-origins.js";
 import type { Target } from "../targets.js";
 
 export interface Step {
   readonly index: number;
   readonly node: Node;
+  /** A lookup that the kernel applies to each result before it stores it: the only reader of what the node makes. */
+  readonly epilogue?: Node;
+  /** What the step writes: the output of its node, or of the epilogue; what is between them does not exist. */
+  readonly output: TensorId;
   /** Absent where the node is a view: nothing runs, the output shares the input's bytes. */
   readonly call?: KernelCall;
   /** The same work row by row, where the operator can be cut like that: a call per output row, or per input row that it adds up. */
@@ -69,6 +74,11 @@ export interface PortOptions {
   readonly input: "whole" | "rows";
   /** Whether the output is there at the end or is handed over row by row as it is made. */
   readonly output: "whole" | "rows";
+}
+
+/** What the step was in the model. */
+export function originOf({ node, epilogue }: Step): Origin {
+  return epilogue === undefined ? node.origin : joinOrigins([node, epilogue]);
 }
 
 /** The stream that a step belongs to. */

@@ -188,7 +188,8 @@ function lifetimes(schedule: Schedule, ports: PortOptions): ReadonlyMap<TensorId
   const isCaller = ports.io === "caller" && ports.input === "whole";
   for (const port of graph.inputs) life.set(port.tensor, { bytes: bytesOf(port.tensor), made: -1, read: -1, isCaller });
   for (const step of steps) {
-    const { inputs, output } = step.node;
+    const { output } = step;
+    const { inputs } = step.node;
     for (const input of inputs) {
       const source = life.get(root.get(input) ?? input);
       if (source) source.read = step.index;
@@ -284,7 +285,7 @@ function cheapestWithin(
 }
 
 function outputCount(graph: Schedule["graph"], step: Step): number {
-  return elementCount(tensorOf(graph, step.node.output).shape);
+  return elementCount(tensorOf(graph, step.output).shape);
 }
 
 /** The cut whose pieces all stay within `bound` at the least cost. */

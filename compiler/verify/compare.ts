@@ -1,6 +1,6 @@
 /** Compares bytes, and finds the first layer that differs. */
 import type { TensorId } from "../ir/graph.js";
-import type { Program } from "../schedule/schedule.js";
+import { originOf, type Program } from "../schedule/schedule.js";
 import type { Values } from "./run-harness.js";
 
 /** One differing value: the first of the first differing layer of a case. */
@@ -46,11 +46,11 @@ export function findDifference(
   got: Observed,
 ): Difference | undefined {
   for (const step of program.schedule.steps) {
-    const want = expected.values.get(step.node.output);
-    const have = got.valueOf(step.index, step.node.output);
+    const want = expected.values.get(step.output);
+    const have = got.valueOf(step.index, step.output);
     if (want === undefined || have === undefined) continue;
     const mismatch = firstMismatch(want, have);
-    if (mismatch) return { ...where, node: step.node.id, origin: describe(step.node.origin), ...mismatch };
+    if (mismatch) return { ...where, node: step.node.id, origin: describe(originOf(step)), ...mismatch };
   }
   for (const [i, port] of program.graph.outputs.entries()) {
     const want = expected.outputs[i];

@@ -51,9 +51,7 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
     contextBytes: contextBytes(program),
     macs: program.schedule.steps.reduce((sum, step) => sum + step.macs, 0),
     int32Steps: new Set(
-      program.schedule.steps
-        .filter((step) => tensorOf(graph, step.node.output).dtype === "int32")
-        .map((step) => step.index),
+      program.schedule.steps.filter((step) => tensorOf(graph, step.output).dtype === "int32").map((step) => step.index),
     ),
   };
 }

@@ -38,6 +38,7 @@ LWC_SHARED void lwc_pointwise_float_carried(const lwc_pointwise_dsp4_params *p, 
     q.zero_point &= ~1;
     q.min = -128;
     q.max = 127;
+    q.table = NULL;
     lwc_pointwise_any(p, &q, 1, in, weights, quant, out, x);
 }
 
@@ -50,6 +51,7 @@ LWC_SHARED void lwc_pointwise_float_plain(const lwc_pointwise_dsp4_params *p, co
     q.zero_point &= ~1;
     q.min = -128;
     q.max = 127;
+    q.table = NULL;
     lwc_pointwise_any(p, &q, 0, in, weights, quant, out, x);
 }
 
@@ -60,6 +62,7 @@ LWC_SHARED void lwc_pointwise_short_carried(const lwc_pointwise_dsp4_params *p, 
     q.form = LWC_REQUANT_SHORT;
     q.min = -128;
     q.max = 127;
+    q.table = NULL;
     lwc_pointwise_any(p, &q, 1, in, weights, quant, out, x);
 }
 
@@ -70,6 +73,7 @@ LWC_SHARED void lwc_pointwise_short_plain(const lwc_pointwise_dsp4_params *p, co
     q.form = LWC_REQUANT_SHORT;
     q.min = -128;
     q.max = 127;
+    q.table = NULL;
     lwc_pointwise_any(p, &q, 0, in, weights, quant, out, x);
 }
 

@@ -95,14 +95,17 @@ LWC_INLINE int32_t lwc_narrow_odd(const lwc_requant *q)
     return (q->zero_point + lwc_narrow_lift(q)) & 1;
 }
 
-/* What rounds a float32 by its magnitude and leaves the integer in the low bits, and the even part of the zero point. */
+/*
+ * What rounds a float32 by its magnitude and leaves the integer in the low bits, and the even part of the zero point. The index
+ * of a table starts at 0: lwc_table_low_u8.
+ */
 LWC_INLINE float lwc_narrow_offset(const lwc_requant *q)
 {
-    return 12582912.0f + (float)(q->zero_point + lwc_narrow_lift(q) - lwc_narrow_odd(q));
+    return 12582912.0f + (float)(q->zero_point + lwc_narrow_lift(q) - lwc_narrow_odd(q) + ((q->table != NULL) ? 128 : 0));
 }
 
-/* Requantizes with the words of one channel; the result is in [q->min, q->max]. */
-LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
+/* Requantizes with the words of one channel; the result is in [q->min, q->max]. What is stored: see lwc_requantize_words. */
+LWC_INLINE int32_t lwc_requantize_value(const lwc_requant *q, const int32_t *w, int32_t acc)
 {
     const int32_t is_relu = lwc_requant_is_relu(q);
     const int32_t min = (is_relu != 0) ? -128 : q->min;
@@ -167,6 +170,14 @@ LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, 
         return lwc_saturate_s8(y, 0);
     }
     return lwc_clamp(y, min, q->max);
+}
+
+/* What is stored for a sum of one channel: its requantized value, or the value's entry of the table. */
+LWC_INLINE int32_t lwc_requantize_words(const lwc_requant *q, const int32_t *w, int32_t acc)
+{
+    const int32_t y = lwc_requantize_value(q, w, acc);
+
+    return (q->table != NULL) ? q->table[y] : y;
 }
 
 /* Requantizes the accumulator of `channel`. */

@@ -42,10 +42,12 @@ LWC_INLINE int32_t lwc_narrow_start(const lwc_requant *q, int32_t sum)
     return (lwc_requant_is_relu(q) != 0) ? lwc_relu(sum) : sum;
 }
 
-/* What comes behind it: x are the bits that lwc_scale_f32 leaves, with lwc_narrow_offset. */
+/* What comes behind it, and what is stored: x are the bits that lwc_scale_f32 leaves, with lwc_narrow_offset. */
 LWC_INLINE int32_t lwc_narrow_end(const lwc_requant *q, int32_t x)
 {
-    return (int32_t)lwc_saturate_low_s8((uint32_t)(x + lwc_narrow_odd(q))) - lwc_narrow_lift(q);
+    const uint32_t y = (uint32_t)(x + lwc_narrow_odd(q));
+
+    return (q->table != NULL) ? lwc_table_low_u8(q->table, y) : ((int32_t)lwc_saturate_low_s8(y) - lwc_narrow_lift(q));
 }
 
 /* Requantizes n (1 to 4) sums of one channel in float32, where results fit int16 before the clamp. */

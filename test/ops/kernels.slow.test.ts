@@ -20,6 +20,7 @@ import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { clampAttributes, clamps } from "../support/clamps.js";
 import { elementwiseInstances } from "../support/elementwise-instances.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { maybeTabled } from "../support/tables.js";
 
 /** Adds one instance of an operator and returns its output. */
 type Instance = (b: GraphBuilder) => TensorId;
@@ -225,39 +226,41 @@ const anyShape = fc
 
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   ...elementwiseInstances,
-  conv2d: conv,
+  conv2d: maybeTabled(conv),
   conv_transpose2d: transposed,
   add: binary("add"),
   mul: binary("mul"),
-  fully_connected: fc
-    .record({
-      inputs: fc.integer({ min: 1, max: 67 }),
-      outputs: channels,
-      seed,
-      x: quant,
-      y: quant,
-      clamp: clamps,
-      alpha: fc.constantFrom(1, 0.5),
-      weightZero: fc.constantFrom(0, 0, 7),
-    })
-    .map(
-      (p): Instance =>
-        (b) => {
-          const x = b.input([1, p.inputs], p.x);
-          const weights = b.weights(
-            [p.outputs, p.inputs],
-            randomInts(p.outputs * p.inputs, p.seed),
-            [0.004],
-            p.weightZero,
-          );
-          return b.node(
-            "fully_connected",
-            [x, weights, b.bias(randomInts(p.outputs, p.seed, -900, 900))],
-            { alpha: p.alpha, ...clampAttributes(p.clamp, p.y.zero) },
-            p.y,
-          );
-        },
-    ),
+  fully_connected: maybeTabled(
+    fc
+      .record({
+        inputs: fc.integer({ min: 1, max: 67 }),
+        outputs: channels,
+        seed,
+        x: quant,
+        y: quant,
+        clamp: clamps,
+        alpha: fc.constantFrom(1, 0.5),
+        weightZero: fc.constantFrom(0, 0, 7),
+      })
+      .map(
+        (p): Instance =>
+          (b) => {
+            const x = b.input([1, p.inputs], p.x);
+            const weights = b.weights(
+              [p.outputs, p.inputs],
+              randomInts(p.outputs * p.inputs, p.seed),
+              [0.004],
+              p.weightZero,
+            );
+            return b.node(
+              "fully_connected",
+              [x, weights, b.bias(randomInts(p.outputs, p.seed, -900, 900))],
+              { alpha: p.alpha, ...clampAttributes(p.clamp, p.y.zero) },
+              p.y,
+            );
+          },
+      ),
+  ),
   mean: fc
     .record({ map, axes: fc.constantFrom([1, 2], [1], [2]), keepDims: fc.boolean(), x: quant, y: quant, clamp: clamps })
     .map(

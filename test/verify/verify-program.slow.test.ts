@@ -46,7 +46,7 @@ async function request(target: string): Promise<VerifyRequest> {
       attrs: {},
       origin: { nodes: [`/n${index}`], label: "Toy" },
     };
-    return { index, node, macs: 37, why: "" };
+    return { index, node, output, macs: 37, why: "" };
   });
   const program: Program = {
     name: "toy",

@@ -2,7 +2,7 @@
 import { compile, importModel } from "../../compile.js";
 import { printGraph } from "../../ir/print.js";
 import { pipeline } from "../../passes/pipeline.js";
-import type { Program } from "../../schedule/schedule.js";
+import { originOf, type Program } from "../../schedule/schedule.js";
 import { printable } from "../print-diagnostics.js";
 import { type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
@@ -107,17 +107,17 @@ function explain(program: Program): void {
     say(`  ${note.pass}: ${printable(note.why)}`);
   say("steps");
   for (const step of program.schedule.steps)
-    say(`  ${step.index} ${step.node.id} (${printable(step.node.origin.label)}): ${printable(step.why)}`);
+    say(`  ${step.index} ${step.node.id} (${printable(originOf(step).label)}): ${printable(step.why)}`);
 }
 
 function listOp(program: Program, wanted: string): void {
   const matches = program.schedule.steps.filter(
-    ({ node }) => node.kind === wanted || node.origin.label.split(" + ").includes(wanted),
+    (step) => step.node.kind === wanted || originOf(step).label.split(" + ").includes(wanted),
   );
-  for (const { index, node, macs, why } of matches) {
-    say(
-      `step ${index} ${node.id}: ${printable(node.origin.label)} ${node.origin.nodes.map((name) => `"${printable(name)}"`).join(", ")}`,
-    );
+  for (const step of matches) {
+    const { index, node, macs, why } = step;
+    const { label, nodes } = originOf(step);
+    say(`step ${index} ${node.id}: ${printable(label)} ${nodes.map((name) => `"${printable(name)}"`).join(", ")}`);
     say(`  ${node.kind} ${JSON.stringify(node.attrs)}, ${group(macs)} MAC`);
     say(`  ${printable(why)}`);
   }

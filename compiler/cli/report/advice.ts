@@ -177,7 +177,7 @@ export function separablePairs(graph: Graph, steps: readonly CostedStep[]): read
     if (!conv2d.is(step.node)) return [];
     const depthwise = convGeometry(viewOf(graph, step.node));
     if (!isPlainDepthwise(depthwise)) return [];
-    let next = readerOf(consumers, step.node.output);
+    let next = readerOf(consumers, step.output);
     while (next && (lookup.is(next) || mul.is(next))) next = readerOf(consumers, next.output);
     if (!next || !conv2d.is(next)) return [];
     const g = convGeometry(viewOf(graph, next));
@@ -220,8 +220,8 @@ export function gatesOf(
   const blocks: (readonly Node[])[] = [];
   const gated: (readonly Node[])[] = [];
   for (const { step } of steps) {
-    const { node } = step;
-    if (isGatedTable(node)) gated.push([node]);
+    const { node, epilogue } = step;
+    for (const one of epilogue === undefined ? [node] : [node, epilogue]) if (isGatedTable(one)) gated.push([one]);
     if (!mul.is(node)) continue;
     const output = tensorOf(graph, node.output);
     const [a, b] = [must(node.inputs[0], "factor"), must(node.inputs[1], "factor")];

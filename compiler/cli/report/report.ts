@@ -5,7 +5,7 @@ import { elementCount, type Shape } from "../../ir/shape.js";
 import { constantsOf, type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
 import { liveTensorBytes, programSizes } from "../../schedule/program-sizes.js";
-import type { Program, Slot } from "../../schedule/schedule.js";
+import { originOf, type Program, type Slot } from "../../schedule/schedule.js";
 import type { Copy } from "./copies.js";
 import { type Cost, makeCost } from "./cost.js";
 import { type CostedStep, costSteps } from "./cost-steps.js";
@@ -149,9 +149,10 @@ export function makeReport(program: Program): Report {
     steps: costed.map((one) => stepReport(graph, one)),
     slots,
     streams: schedule.streams.map((stream) => streamReport(schedule, stream)),
-    float_islands: schedule.steps.flatMap((step) =>
-      step.node.origin.island === undefined ? [] : [{ node: stepName(step), reason: step.node.origin.island }],
-    ),
+    float_islands: schedule.steps.flatMap((step) => {
+      const { island } = originOf(step);
+      return island === undefined ? [] : [{ node: stepName(step), reason: island }];
+    }),
     transposes: schedule.steps.flatMap((step) =>
       step.call && transpose.is(step.node) ? [{ node: stepName(step), reason: step.why }] : [],
     ),
@@ -200,12 +201,13 @@ function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: 
     (call ? constantsOf(call) : [])
       .filter((constant) => constant.role === role)
       .reduce((sum, constant) => sum + constant.data.byteLength, 0);
-  const output = tensorOf(graph, node.output);
+  const output = tensorOf(graph, step.output);
+  const origin = originOf(step);
   return {
     step: step.index,
     name: stepName(step),
-    nodes: node.origin.nodes,
-    origin: node.origin.label,
+    nodes: origin.nodes,
+    origin: origin.label,
     op: node.kind,
     kernel: call?.kernel ?? null,
     geometry: call?.geometry ?? null,

@@ -16,6 +16,7 @@ import { packDepthwiseColumns, packDepthwisePairs, packDepthwisePlanes } from ".
 /** Any window. */
 const pairs: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_dsp",
+  takesTable: true,
   fits: (layer) => isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0,
   call(plain) {
     const layer = foldZeroPoint(plain);
@@ -39,6 +40,7 @@ const pairs: Candidate<ConvLayer> = {
 /** Planes of pairs of window rows. */
 const rowPairs: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_dsp4",
+  takesTable: true,
   fits: (layer) =>
     isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
   call(plain) {
@@ -143,6 +145,7 @@ function callPlanes(plain: ConvLayer, rows: number): KernelCall {
 /** One output row per call. */
 const planes: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
+  takesTable: true,
   fits: hasColumnPlanes,
   call: (layer) => callPlanes(layer, 1),
 };
@@ -150,6 +153,7 @@ const planes: Candidate<ConvLayer> = {
 /** Several output rows per call share the planes of their windows: fewer cycles, more scratch. */
 const planesOfBlocks: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
+  takesTable: true,
   fits: (layer, { optimize, singleRows }: KernelContext) =>
     optimize !== "size" && singleRows !== true && hasColumnPlanes(layer) && rowsOfBlock(layer) > 1,
   work(layer, asked) {

@@ -26,6 +26,7 @@ function tilesOf({ g }: ConvLayer): number {
 
 const winograd: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_winograd_s8_dsp",
+  takesTable: true,
   fits(layer, { optimize, singleRows, target }) {
     const { g, weights } = layer;
     const isWindow = g.kernelH === 3 && g.kernelW === 3 && g.dilationH === 1 && g.dilationW === 1;

@@ -16,6 +16,7 @@ import { expandedOrder, packChannelPairs, packDotWeights, roundUp } from "./pack
 
 const dspPointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp",
+  takesTable: true,
   fits: (layer) => layer.weights.zeroPoint === 0,
   call(layer) {
     const { stem, pixels, weights, plan, zeroPoint } = layer;
@@ -80,6 +81,7 @@ function callBlocks(kernel: string, plain: PointwiseLayer, how: string): KernelC
 
 const dspPointwise4: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp4",
+  takesTable: true,
   fits: hasPixels,
   work: (layer, asked) => blockWork(1.15, layer, asked),
   call: (layer) => callBlocks("lwc_pointwise_s8_dsp4", layer, ""),
@@ -100,6 +102,7 @@ const dspPointwiseShared: Candidate<PointwiseLayer> = {
 
 const dspFullyConnected: Candidate<PointwiseLayer> = {
   kernel: "lwc_fully_connected_s8_dsp",
+  takesTable: true,
   fits: ({ pixels, weights }) => pixels === 1 && weights.outputs > 4 && weights.zeroPoint === 0,
   call(plain) {
     const layer = foldZeroPoint(plain);
@@ -132,6 +135,7 @@ const MAX_ROWS = 16;
 
 export const dspConv4: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_dsp4",
+  takesTable: true,
   fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0 && g.kernelH <= MAX_ROWS,
   call(plain) {
     const layer = foldZeroPoint(plain);
@@ -161,6 +165,7 @@ export const dspConv4: Candidate<ConvLayer> = {
 
 const dspConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_dsp",
+  takesTable: true,
   fits: ({ g, weights }) => g.groups === 1 && weights.zeroPoint === 0,
   call(layer) {
     const { g, plan, zeroPoint, weights } = layer;

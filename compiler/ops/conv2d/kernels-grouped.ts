@@ -60,6 +60,7 @@ function grouped(kernel: string, type: string, inner: Candidate<ConvLayer>): Can
     Array.from({ length: layer.g.groups }, (_, index) => inner.call(groupLayer(layer, index), context));
   return {
     kernel,
+    ...(inner.takesTable ? { takesTable: inner.takesTable } : {}),
     fits(layer, context) {
       const { g } = layer;
       if (g.groups === 1 || g.kernelH > MAX_ROWS || (g.inC === g.groups && g.outC === g.groups)) return false;

@@ -14,6 +14,7 @@ import {
 
 const portablePointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8",
+  takesTable: true,
   call(layer) {
     const { stem, pixels, weights, plan, zeroPoint } = layer;
     return {
@@ -41,6 +42,7 @@ const portablePointwise: Candidate<PointwiseLayer> = {
 
 const portableConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8",
+  takesTable: true,
   call(layer) {
     const { g, plan, zeroPoint, weights } = layer;
     return {
@@ -67,6 +69,7 @@ const portableConv: Candidate<ConvLayer> = {
 
 const portableDepthwise: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8",
+  takesTable: true,
   fits: (layer) => isDepthwise(layer) && layer.weights.zeroPoint === 0,
   call(plain) {
     const layer = foldZeroPoint(plain);
@@ -92,6 +95,7 @@ const MAX_TAPS = 8;
 
 const portableDepthwise4: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_x4",
+  takesTable: true,
   fits: (layer) =>
     isDepthwise(layer) &&
     layer.g.groups === layer.g.outC &&

@@ -31,6 +31,7 @@ function groupedWork({ weights }: WeightedLayer, asked: Work, width: number): Wo
 
 const pointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_swar",
+  takesTable: true,
   work: (layer, asked) => groupedWork(layer, asked, 4),
   fits: (layer, context) =>
     (layer.pixels > 1 || blockOf(context) === 1 || layer.weights.outputs <= 4) &&
@@ -58,6 +59,7 @@ const pointwise: Candidate<PointwiseLayer> = {
 
 const fullyConnected: Candidate<PointwiseLayer> = {
   kernel: "lwc_fully_connected_s8_swar",
+  takesTable: true,
   work: (layer, asked) => groupedWork(layer, asked, 8),
   fits: (layer) =>
     layer.pixels === 1 && layer.weights.outputs > 4 && fitsPackedProducts(layer, pairedOrder(1, layer.weights.inputs)),
@@ -88,6 +90,7 @@ const windowOrder = ({ g }: ConvLayer): readonly number[] => pairedOrder(g.kerne
 
 export const swarConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_swar",
+  takesTable: true,
   work: (layer, asked) => groupedWork(layer, asked, 4),
   fits: (layer) => layer.g.groups === 1 && layer.g.kernelH <= MAX_ROWS && fitsPackedProducts(layer, windowOrder(layer)),
   call(plain, context) {
@@ -124,6 +127,7 @@ function rowPairOrder({ kernelH, kernelW }: ConvGeometry): readonly number[] {
 
 const depthwise: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_swar",
+  takesTable: true,
   fits: (layer) =>
     isDepthwise(layer) &&
     layer.g.groups === layer.g.outC &&

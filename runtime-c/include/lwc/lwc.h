@@ -58,6 +58,8 @@ typedef struct lwc_requant {
     int32_t zero_point; /* of the output, in [-128, 127]; folded into `add` for SHORT */
     int32_t min;        /* clamp, in [-128, 127] */
     int32_t max;
+    /* NULL, or a constant address: what is stored is table[y] for the result y in [-128, 127]; min is -128 and max 127 then. */
+    const int8_t *table;
 } lwc_requant;
 
 #ifdef __cplusplus

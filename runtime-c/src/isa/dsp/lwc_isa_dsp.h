@@ -134,4 +134,22 @@ static inline uint32_t lwc_saturate_low_s8(uint32_t x)
     return y;
 }
 
+/* What to add to the middle of a table so that halves of 255 and i, as one word, lead from there to entry i - 128. */
+enum { LWC_TABLE_LOW = 0xFF0000 + 128 };
+
+/*
+ * Entry of a table for the low half of x as a signed number, clamped to [0, 255]. x is the bits of a float32 of 2^23 to 2^24, so
+ * that its high half, clamped alike, is 255. See lwc_requant for `table`.
+ */
+static inline int32_t lwc_table_low_u8(const int8_t *table, uint32_t x)
+{
+    const uintptr_t base = (uintptr_t)table - (uintptr_t)LWC_TABLE_LOW;
+    uint32_t y;
+    int32_t entry;
+
+    __asm("usat16 %0, #8, %1" : "=r"(y) : "r"(x));
+    __asm("ldrsb %0, [%1, %2]" : "=r"(entry) : "r"(base), "r"(y));
+    return entry;
+}
+
 #endif

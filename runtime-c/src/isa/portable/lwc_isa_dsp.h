@@ -123,4 +123,13 @@ static inline uint32_t lwc_saturate_low_s8(uint32_t x)
     return (uint32_t)lwc_clamp(lwc_low_half(x), -128, 127);
 }
 
+/*
+ * Entry of a table for the low half of x as a signed number, clamped to [0, 255]. x is the bits of a float32 of 2^23 to 2^24, so
+ * that its high half, clamped alike, is 255. See lwc_requant for `table`.
+ */
+static inline int32_t lwc_table_low_u8(const int8_t *table, uint32_t x)
+{
+    return table[lwc_clamp(lwc_low_half(x), 0, 255) - 128];
+}
+
 #endif
