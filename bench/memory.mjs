@@ -116,6 +116,8 @@ async function measure(name, bytes) {
   const lowerBound = {};
   const streams = {};
   const instructions = {};
+  const before = old.find((row) => row.model === name)?.instructions ?? {};
+  const isMeasured = isCounting && !built.includes(name);
   let live = 0;
   for (const [goal, goalOptions] of Object.entries(goals)) {
     process.stderr.write(`${name} ${goal}\n`);
@@ -126,14 +128,10 @@ async function measure(name, bytes) {
     arena[goal] = programSizes(program).contextBytes;
     lowerBound[goal] = program.arena.lowerBound;
     streams[goal] = program.schedule.streams.map(({ first, last }) => [first, last]);
-    const isMeasured = isCounting && !built.includes(name);
-    const before = old.find((row) => row.model === name)?.instructions[goal];
-    const count = isMeasured ? (await measureProgram({ ...compiled, assets })).total.instructions : before;
+    const count = isMeasured ? (await measureProgram({ ...compiled, assets })).total.instructions : before[goal];
     if (count !== undefined) instructions[goal] = count;
     if (goal !== "layers") continue;
-    const single = isMeasured
-      ? await countSingleRows(compiled)
-      : old.find((row) => row.model === name)?.instructions.single;
+    const single = isMeasured ? await countSingleRows(compiled) : before.single;
     if (single !== undefined) instructions.single = single;
   }
   return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, peers: peers[name] ?? {} };

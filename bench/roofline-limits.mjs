@@ -22,18 +22,21 @@ const expandSwar = ({ core }) => (core === "m0" ? 5 / 2 : 2);
 const windows = ({ outputs, outC }) => outputs / outC;
 const vectors = (taps) => Math.ceil(taps / 16);
 
+/** Dot products over windows that are expanded once: instructions per multiply-accumulate, per output and per input of a window. */
+const dotProducts = (perMac, perOutput, perInput) => (layer) =>
+  layer.macs * perMac + layer.outputs * (requantOf(layer) + perOutput) + windows(layer) * layer.taps * perInput;
+
 /** 4 pixels x 2 channels: LDR and SXTB16 of weights, four LDR of taps, eight SMLAD for 16 multiply-accumulates; a SUB per pair. */
-const dense = (layer) =>
-  layer.macs * (14 / 16) + layer.outputs * (requantOf(layer) + 0.5) + windows(layer) * layer.taps * EXPAND;
+const dense = dotProducts(14 / 16, 0.5, EXPAND);
 
 /** 2 pixels x 4 channels: six vector loads and eight VMLADAVA for 128 multiply-accumulates; 23 for eight results. */
 const denseVectors = ({ outputs, taps }) => (outputs / 8) * (14 * vectors(taps) + 23);
 
+/** The same over patches: two vector instructions copy 16 bytes of one. */
+const patchVectors = (layer) => denseVectors(layer) + windows(layer) * vectors(layer.taps) * 2;
+
 /** M3: 2 pixels x 4 channels in 30 instructions per 16 multiply-accumulates; M0: 1 x 4 in 17 per 8. */
-const denseSwar = (layer) =>
-  layer.macs * (layer.core === "m0" ? 17 / 8 : 30 / 16) +
-  layer.outputs * requantOf(layer) +
-  windows(layer) * layer.taps * expandSwar(layer);
+const denseSwar = (layer) => dotProducts(layer.core === "m0" ? 17 / 8 : 30 / 16, 0, expandSwar(layer))(layer);
 
 const loops = "loops, pointers";
 const results = "biases, scales and pointers per block of results";
@@ -50,15 +53,14 @@ export const limits = {
   /** 2 pixels x 2 channels in C: scheme (c) with 1.125 per multiply-accumulate. */
   lwc_pointwise_s8_dsp: {
     unit: "mac",
-    limit: (layer) => layer.macs * 1.125 + layer.outputs * requantOf(layer) + windows(layer) * layer.taps * EXPAND,
+    limit: dotProducts(1.125, 0, EXPAND),
     rest: "small layers, where its little code counts more; loops in C",
   },
   /** 8 outputs of a pixel: one LDR of taps, four of weights, four SXTB16, eight SMLAD for 16 multiply-accumulates. */
   lwc_fully_connected_s8_dsp: {
     unit: "mac",
-    limit: (layer) =>
-      layer.macs * (17 / 16) + layer.outputs * (requantOf(layer) + 0.5) + windows(layer) * layer.taps * EXPAND,
-    rest: `${results}`,
+    limit: dotProducts(17 / 16, 0.5, EXPAND),
+    rest: results,
   },
   /** Two outputs of a window row: (k + 1) multiply instructions and one load, at stride 2 two; then bias, requantization. */
   lwc_depthwise_planes_s8_dsp: {
@@ -93,15 +95,14 @@ export const limits = {
       windows(layer) === 1 ? (layer.outputs / 8) * (17 * vectors(layer.taps) + 24) : denseVectors(layer),
     rest: "channels that do not fill vectors of 16; ten instructions to start a pair of pixels over",
   },
-  /** Two vector instructions copy 16 bytes of a patch. */
   lwc_conv2d_s8_mve: {
     unit: "mac",
-    limit: (layer) => denseVectors(layer) + windows(layer) * vectors(layer.taps) * 2,
+    limit: patchVectors,
     rest: "windows that do not fill vectors of 16; patches at borders tap by tap",
   },
   lwc_grouped_conv2d_s8_mve: {
     unit: "mac",
-    limit: (layer) => denseVectors(layer) + windows(layer) * vectors(layer.taps) * 2,
+    limit: patchVectors,
     rest: "groups that do not fill vectors; copies of each group",
   },
   /** 33 or 37 for eight outputs of one vector of 4 rows x 4 columns, 12 or 24 for each further one; 7 for a column of 16 channels. */
@@ -155,7 +156,7 @@ export const limits = {
   lwc_grouped_conv2d_s8_swar: { unit: "mac", limit: denseSwar, rest: "the same; copies of each group" },
   lwc_fully_connected_s8_swar: {
     unit: "mac",
-    limit: (layer) => layer.macs * (33 / 16) + layer.outputs * requantOf(layer) + windows(layer) * layer.taps * 2,
+    limit: dotProducts(33 / 16, 0, 2),
     rest: loops,
   },
   /** Four outputs of a channel: a load and four MLA per tap, each column of a row loaded once. */

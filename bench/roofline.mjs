@@ -28,6 +28,7 @@ const models = [
   `${shared}/cifar_squeezenet_int8_qdq.onnx`,
   "examples/digits/digits.onnx",
 ];
+const assets = await readAssets();
 const { values: options } = parseArgs({ options: { only: { type: "string" }, core: { type: "string" } } });
 const allCores = ["m4", "m7", "m33", "m55", "m3", "m0"];
 const cores = allCores.filter((core) => (options.core ?? core) === core);
@@ -45,7 +46,7 @@ for (const core of cores) {
 
 async function addModel(core, target, path) {
   const compiled = compile(readFileSync(join(root, path)), target, { optimize: "speed" });
-  const { steps, cycleModel } = await measureProgram({ ...compiled, assets: await readAssets() });
+  const { steps, cycleModel } = await measureProgram({ ...compiled, assets });
   for (const step of compiled.program.schedule.steps) {
     const entry = limits[step.call?.kernel];
     if (entry === undefined) continue;

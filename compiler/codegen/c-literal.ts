@@ -1,6 +1,6 @@
 /** Numbers, structs, arrays and calls as C text: exact, formatted, at most 100 columns where a break is possible. */
 import { invariant } from "../diagnostics.js";
-import type { PackedConstant } from "../ops/kernel.js";
+import { isList, type PackedConstant } from "../ops/kernel.js";
 
 export const maxColumns = 100;
 
@@ -76,10 +76,6 @@ function inlineLiteral(name: string, value: StructText[string], owner: string): 
   if (isList(value)) return `{${value.map(intLiteral).join(", ")}}`;
   const fields = Object.entries(value).map(([field, inner]) => inlineField(field, inner, name));
   return `{${fields.join(", ")}}`;
-}
-
-export function isList(value: readonly number[] | StructText): value is readonly number[] {
-  return Array.isArray(value);
 }
 
 export type CType = "int8_t" | "int16_t" | "int32_t" | "float";

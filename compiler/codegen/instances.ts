@@ -6,6 +6,7 @@ import { must } from "../diagnostics.js";
 import { type Graph, tensorOf } from "../ir/graph.js";
 import {
   fillsPaddingRow,
+  isList,
   type KernelCall,
   kernelScratchOffset,
   needsPaddingRow,
@@ -14,7 +15,7 @@ import {
 } from "../ops/kernel.js";
 import type { RowWindow } from "../ops/row-window.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
-import { callText, cTypeOf, isList, type StructText, structLines } from "./c-literal.js";
+import { callText, cTypeOf, type StructText, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import type { ConstantPool } from "./constants.js";
 import { kernelInputs } from "./kernel-inputs.js";

@@ -26,6 +26,11 @@ export interface StructLiteral {
   readonly [field: string]: number | readonly number[] | StructLiteral;
 }
 
+/** Tells the lists of integers among the fields of a struct from the structs in it. */
+export function isList(value: readonly number[] | object): value is readonly number[] {
+  return Array.isArray(value);
+}
+
 /** Constant data that a kernel reads, packed for it. Ends up in `<name>_weights.c`, aligned to `align` bytes. */
 export interface PackedConstant {
   /** "weights", "quant", "table": the last part of the C name and the name of the instance's argument. */

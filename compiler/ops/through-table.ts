@@ -3,7 +3,7 @@
  * to int8 that a kernel does in one instruction stays in front of it; what else the layer clamps is in the table.
  */
 import { must } from "../diagnostics.js";
-import type { KernelCall, StructLiteral } from "./kernel.js";
+import { isList, type KernelCall, type StructLiteral } from "./kernel.js";
 import { fullRange, type NodeView } from "./op.js";
 
 type Clamped = { readonly clampMin: number; readonly clampMax: number };
@@ -36,8 +36,4 @@ function wayToRequant(fields: StructLiteral): readonly string[] | undefined {
     if (way) return [name, ...way];
   }
   return undefined;
-}
-
-function isList(value: readonly number[] | StructLiteral): value is readonly number[] {
-  return Array.isArray(value);
 }

@@ -32,6 +32,29 @@ LWC_MVE_INLINE int16x8_t lwc_mve_load_eight(const int8_t *from, int32_t step, mv
     return (step == 0) ? vdupq_n_s16(*from) : vldrbq_z_s16(from, active);
 }
 
+/*
+ * Eight results at a time, and the rest: RESULT, in terms of x and y, for `count` values of a and b, which lie a_step and b_step (0 or
+ * 1) apart, to out.
+ */
+#define LWC_MVE_PAIRS(RESULT)                                                                                                  \
+    do {                                                                                                                       \
+        int32_t i = 0;                                                                                                         \
+                                                                                                                               \
+        for (; (i + 8) <= count; i += 8) {                                                                                     \
+            const int16x8_t x = (a_step == 0) ? vdupq_n_s16(*a) : vldrbq_s16(a + i);                                           \
+            const int16x8_t y = (b_step == 0) ? vdupq_n_s16(*b) : vldrbq_s16(b + i);                                           \
+                                                                                                                               \
+            vstrbq_s16(out + i, RESULT);                                                                                       \
+        }                                                                                                                      \
+        if (i < count) {                                                                                                       \
+            const mve_pred16_t active = vctp16q((uint32_t)(count - i));                                                        \
+            const int16x8_t x = lwc_mve_load_eight(a + (i * a_step), a_step, active);                                          \
+            const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);                                          \
+                                                                                                                               \
+            vstrbq_p_s16(out + i, RESULT, active);                                                                             \
+        }                                                                                                                      \
+    } while (0)
+
 /* Four sums before the clamp. */
 LWC_MVE_INLINE int32x4_t lwc_mve_add_four(const lwc_add_params *p, int32x4_t a, int32x4_t b)
 {
@@ -71,21 +94,7 @@ LWC_MVE_INLINE int16x8_t lwc_mve_add_eight(const lwc_add_params *p, int16x8_t a,
 
 LWC_MVE_INLINE void lwc_mve_add(const lwc_add_params *p, const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step, int32_t count, const int32_t *exceptions, int8_t *out)
 {
-    int32_t i = 0;
-
-    for (; (i + 8) <= count; i += 8) {
-        const int16x8_t x = (a_step == 0) ? vdupq_n_s16(*a) : vldrbq_s16(a + i);
-        const int16x8_t y = (b_step == 0) ? vdupq_n_s16(*b) : vldrbq_s16(b + i);
-
-        vstrbq_s16(out + i, lwc_mve_add_eight(p, x, y, exceptions));
-    }
-    if (i < count) {
-        const mve_pred16_t active = vctp16q((uint32_t)(count - i));
-        const int16x8_t x = lwc_mve_load_eight(a + (i * a_step), a_step, active);
-        const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);
-
-        vstrbq_p_s16(out + i, lwc_mve_add_eight(p, x, y, exceptions), active);
-    }
+    LWC_MVE_PAIRS(lwc_mve_add_eight(p, x, y, exceptions));
 }
 
 /* Four products, requantized and clamped. */
@@ -120,21 +129,7 @@ LWC_MVE_INLINE int16x8_t lwc_mve_mul_eight(const lwc_mul_params *p, int16x8_t a,
 
 LWC_MVE_INLINE void lwc_mve_mul(const lwc_mul_params *p, const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step, int32_t count, const int32_t *bounds, int8_t *out)
 {
-    int32_t i = 0;
-
-    for (; (i + 8) <= count; i += 8) {
-        const int16x8_t x = (a_step == 0) ? vdupq_n_s16(*a) : vldrbq_s16(a + i);
-        const int16x8_t y = (b_step == 0) ? vdupq_n_s16(*b) : vldrbq_s16(b + i);
-
-        vstrbq_s16(out + i, lwc_mve_mul_eight(p, x, y, bounds));
-    }
-    if (i < count) {
-        const mve_pred16_t active = vctp16q((uint32_t)(count - i));
-        const int16x8_t x = lwc_mve_load_eight(a + (i * a_step), a_step, active);
-        const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);
-
-        vstrbq_p_s16(out + i, lwc_mve_mul_eight(p, x, y, bounds), active);
-    }
+    LWC_MVE_PAIRS(lwc_mve_mul_eight(p, x, y, bounds));
 }
 
 /* Four products, requantized by the high word of a further one. */
@@ -157,21 +152,7 @@ LWC_MVE_INLINE int16x8_t lwc_mve_mul_wide_eight(const lwc_mul_wide_params *p, in
 
 LWC_MVE_INLINE void lwc_mve_mul_wide(const lwc_mul_wide_params *p, const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step, int32_t count, int8_t *out)
 {
-    int32_t i = 0;
-
-    for (; (i + 8) <= count; i += 8) {
-        const int16x8_t x = (a_step == 0) ? vdupq_n_s16(*a) : vldrbq_s16(a + i);
-        const int16x8_t y = (b_step == 0) ? vdupq_n_s16(*b) : vldrbq_s16(b + i);
-
-        vstrbq_s16(out + i, lwc_mve_mul_wide_eight(p, x, y));
-    }
-    if (i < count) {
-        const mve_pred16_t active = vctp16q((uint32_t)(count - i));
-        const int16x8_t x = lwc_mve_load_eight(a + (i * a_step), a_step, active);
-        const int16x8_t y = lwc_mve_load_eight(b + (i * b_step), b_step, active);
-
-        vstrbq_p_s16(out + i, lwc_mve_mul_wide_eight(p, x, y), active);
-    }
+    LWC_MVE_PAIRS(lwc_mve_mul_wide_eight(p, x, y));
 }
 
 /* The loop counts values down and predicates the last turn by itself. */
