@@ -2,28 +2,28 @@
 
 import { rowAddress, tableType } from "./codegen/row-address.js";
 import { tensorOf } from "./ir/graph.js";
-import { elementCount, rowLength } from "./ir/shape.js";
-import type { KernelCall, KernelEstimate } from "./ops/kernel.js";
+import { rowLength } from "./ir/shape.js";
+import type { KernelCall } from "./ops/kernel.js";
+import { waitCycles } from "./schedule/divide-arena.js";
 import { contextBytes, programSizes } from "./schedule/program-sizes.js";
-import { loopCost, streamSteps } from "./schedule/row-plan.js";
-import type { Program, Step } from "./schedule/schedule.js";
+import { offsetInRegion, type Program } from "./schedule/schedule.js";
+import { estimateOf, scheduleCycles } from "./schedule/schedule-cycles.js";
 
 export interface ProgramEstimate {
   /** The context; with buffers of the caller, without them. */
   readonly ramBytes: number;
-  /** Modelled cycles of one inference. */
+  /** Modelled cycles of one inference, those that the core waits for a divided arena among them. */
   readonly cycles: number;
   /** Weights, tables, and the modelled code of kernels. */
   readonly flashBytes: number;
 }
 
 export function estimateProgram(program: Program): ProgramEstimate {
-  const { graph, schedule } = program;
+  const { schedule, arena } = program;
   const sizes = programSizes(program);
   const running = schedule.steps.flatMap((step) => (step.call ? [{ step, call: step.call }] : []));
-  const loops = schedule.streams.reduce((sum, stream) => sum + loopCost(streamSteps(schedule, stream)), 0);
-  const cycles = running.reduce((sum, { step, call }) => sum + estimateOf(graph, step, call).cycles, loops);
-  const instances = new Map(running.map(({ step, call }) => [instanceKey(call), estimateOf(graph, step, call)]));
+  const cycles = scheduleCycles(schedule) + waitCycles(arena.regions ?? []);
+  const instances = new Map(running.map(({ step, call }) => [instanceKey(call), estimateOf(schedule, step, call)]));
   const code = [...instances.values()].reduce((sum, { codeBytes }) => sum + codeBytes, 0);
   return {
     ramBytes: contextBytes(program),
@@ -36,20 +36,12 @@ export function estimateProgram(program: Program): ProgramEstimate {
 function rowTableBytes({ graph, arena }: Program): number {
   return Array.from(arena.places).reduce((sum, [id, place]) => {
     if (place.kind !== "arena" || place.rowOffsets === undefined) return sum;
-    const address = rowAddress(place.rowOffsets, rowLength(tensorOf(graph, id).shape));
+    const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
+    const address = rowAddress(offsets, rowLength(tensorOf(graph, id).shape));
     return address.kind === "ring"
       ? sum
       : sum + address.offsets.length * (tableType(address.offsets) === "uint16_t" ? 2 : 4);
   }, 0);
-}
-
-/** Of kernels without a price, about what plain loops cost. */
-const UNPRICED = { mac: 8, output: 20, codeBytes: 400 } as const;
-
-function estimateOf(graph: Program["graph"], { output, macs }: Step, call: KernelCall): KernelEstimate {
-  if (call.estimate) return call.estimate;
-  const outputs = elementCount(tensorOf(graph, output).shape);
-  return { cycles: macs * UNPRICED.mac + outputs * UNPRICED.output, codeBytes: UNPRICED.codeBytes };
 }
 
 /** Layers of equal geometry share the code. */

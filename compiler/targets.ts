@@ -11,6 +11,13 @@ const regionSchema = z.strictObject({
   name: z.string().describe("as the reference manual calls it: DTCM, SRAM1, ..."),
   bytes: z.number().int().positive(),
   use: z.enum(["ram", "flash"]),
+  cycles: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe(
+      "modelled cycles that the core waits for a word of 32 bits, beyond what its own RAM takes; absent: not known",
+    ),
   external: z.boolean().optional().describe("outside the chip, on the board: slower than what is inside"),
   address: addressSchema.optional().describe("absent where no tool needs one"),
 });

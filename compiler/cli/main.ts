@@ -47,7 +47,17 @@ const rowsOption = [
   "--rows <ports>",
   "input, output or input,output: handed over row by row, so that the whole need not be in RAM",
 ] as const;
-const ramOption = ["--ram <bytes>", "stream rows until the arena fits this much, as 65536 or 64K"] as const;
+const ramOption = [
+  "--ram <bytes>",
+  "stream rows until the arena fits this much, as 65536 or 64K; refused where it cannot",
+] as const;
+const noRegions: readonly string[] = [];
+const regionOption = [
+  "--region <name=bytes@cycles>",
+  "a RAM region of the target that the arena may use, as DTCM, DTCM=64K or psram=8M@20: several divide it by cost",
+  collect,
+  noRegions,
+] as const;
 const ioOption = [
   "--io <where>",
   "graph inputs and outputs: in the caller's buffers, or in the arena",
@@ -116,6 +126,7 @@ withSamples(withModel(program.command("compile").description("write C sources, h
   .option(...ioOption)
   .option(...rowsOption)
   .option(...ramOption)
+  .option(...regionOption)
   .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
   .option("--force", "write into a folder that holds other files too")
   .addHelpText("after", "\nExample:\n  lwc compile model.onnx --target nucleo-h743zi -o firmware/model")
@@ -128,6 +139,7 @@ withModel(program.command("verify").description("prove reference = schedule = ho
   .option(...ioOption)
   .option(...rowsOption)
   .option(...ramOption)
+  .option(...regionOption)
   .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
   .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
   .option("--layers", "compare every layer, not outputs alone")
@@ -150,6 +162,7 @@ program
   .option(...ioOption)
   .option(...rowsOption)
   .option(...ramOption)
+  .option(...regionOption)
   .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
   .option(
     "--verify",
@@ -168,6 +181,7 @@ withModel(program.command("bench").description("count instructions per layer in 
   .option(...ioOption)
   .option(...rowsOption)
   .option(...ramOption)
+  .option(...regionOption)
   .addHelpText("after", "\nExample:\n  lwc bench model.onnx --target cortex-m4 -O speed")
   .action(async (model, options) => {
     const { runBench } = await import("./commands/bench.js");
@@ -178,6 +192,7 @@ withModel(program.command("inspect").description("show what lwc makes of a model
   .option(...ioOption)
   .option(...rowsOption)
   .option(...ramOption)
+  .option(...regionOption)
   .option("--ir", "the graph after all passes, as .lwir")
   .option("--plan", "steps, kernels and arena")
   .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")
@@ -234,7 +249,7 @@ function commandLine(): string {
           .at(-1) ?? word)
       : word;
   return ["lwc", ...process.argv.slice(2).map(bare)]
-    .map((word) => (/^[\w.,:=+/-]+$/.test(word) ? word : JSON.stringify(word)))
+    .map((word) => (/^[\w.,:=+/@-]+$/.test(word) ? word : JSON.stringify(word)))
     .join(" ");
 }
 

@@ -6,6 +6,7 @@ import type { Profile } from "../arith/numerics.js";
 import type { CompileOptions } from "../compile.js";
 import { fail } from "../diagnostics.js";
 import type { Optimize } from "../ops/kernel.js";
+import type { RegionRequest } from "../schedule/regions.js";
 
 /** Options as commander hands them over. */
 export interface ModelOptions {
@@ -15,6 +16,8 @@ export interface ModelOptions {
   /** What is handed over row by row: "input", "output" or both, with a comma. */
   readonly rows?: string;
   readonly ram?: string;
+  /** NAME, NAME=bytes or NAME=bytes@cycles, or NAME@cycles. */
+  readonly region?: readonly string[];
   readonly name?: string;
   readonly inputShape?: readonly string[];
 }
@@ -34,7 +37,8 @@ export function readModel(path: string, options: ModelOptions, command: string):
       optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size", "ram"] satisfies Optimize[]),
       io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
       ...parseRows(options.rows),
-      ...(options.ram === undefined ? {} : { ram: parseBytes(options.ram) }),
+      ...(options.ram === undefined ? {} : { ram: parseBytes("--ram", options.ram) }),
+      ...(options.region?.length ? { regions: options.region.map(parseRegion) } : {}),
       name,
       inputShapes: parseShapes(options.inputShape ?? []),
       command,
@@ -57,11 +61,29 @@ function parseRows(text: string | undefined): Pick<CompileOptions, "input" | "ou
 }
 
 /** "65536", "64K" or "64KB", "1M". */
-function parseBytes(text: string): number {
+/** "DTCM", "DTCM=64K", "psram=8M@20" */
+function parseRegion(text: string): RegionRequest {
+  const match = /^([^=@]+)(?:=([^=@]+))?(?:@(\d+(?:\.\d+)?))?$/.exec(text);
+  const [, name, bytes, cycles] = match ?? [];
+  if (name === undefined) {
+    return fail({
+      code: "LWC7160",
+      kind: "error",
+      message: `--region ${text}: expected NAME, NAME=bytes or NAME=bytes@cycles, as psram=8M@20`,
+    });
+  }
+  return {
+    name,
+    ...(bytes === undefined ? {} : { bytes: parseBytes("--region", bytes) }),
+    ...(cycles === undefined ? {} : { cycles: Number(cycles) }),
+  };
+}
+
+function parseBytes(flag: string, text: string): number {
   const match = /^(\d+)\s*([km]?)b?$/i.exec(text.trim());
   const unit = { "": 1, k: 1024, m: 1024 * 1024 }[match?.[2]?.toLowerCase() ?? ""];
   if (match === null || unit === undefined)
-    return fail({ code: "LWC7150", kind: "error", message: `--ram ${text}: expected bytes, as 65536 or 64K` });
+    return fail({ code: "LWC7150", kind: "error", message: `${flag} ${text}: expected bytes, as 65536 or 64K` });
   return Number(match[1]) * unit;
 }
 

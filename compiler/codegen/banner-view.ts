@@ -20,7 +20,10 @@ export function bannerView(program: Program, file: string, what: string): Banner
     ...(options.command === "" ? [] : [["command", commentText(options.command, 400)] as const]),
     ["generator", `lwc ${commentText(options.version)}, optimized for ${options.optimize}`],
     ["target", `${commentText(target.name)}: ${commentText(target.title)}`],
-    ["RAM", `${sizes.arenaBytes} bytes of arena in the context; ${ioText(program, sizes.ioBytes)}`],
+    [
+      "RAM",
+      `${sizes.arenaBytes} bytes of arena in ${program.arena.regions?.map(({ name, used }) => `${commentText(name)} (${used})`).join(", ") ?? "the context"}; ${ioText(program, sizes.ioBytes)}`,
+    ],
     [
       "flash",
       `${sizes.weightBytes + sizes.tableBytes} bytes of constants (weights ${sizes.weightBytes}, tables ${sizes.tableBytes}), and code`,

@@ -2,7 +2,8 @@
 import { invariant, must } from "../diagnostics.js";
 import { type Port, type Tensor, type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
-import type { Program } from "../schedule/schedule.js";
+import { offsetInRegion, type Program } from "../schedule/schedule.js";
+import { arenaParts, partAt } from "./arena-names.js";
 import { isFreeName, makeNameScope, type NameScope, sanitize } from "./c-names.js";
 import {
   type ConstantArray,
@@ -33,7 +34,10 @@ export interface PortBinding {
 /** A name for a place in the arena. */
 export interface Offset {
   readonly name: string;
+  /** From the start of the part of the arena that it lies in, */
   readonly offset: number;
+  /** which has this name. */
+  readonly part: string;
   /** The tensor there, or the first of its rows in flight. */
   readonly tensor?: Tensor;
   /** Or the step whose scratch memory it is, */
@@ -45,6 +49,8 @@ export interface Offset {
 /** A table of the offsets of rows in flight. */
 export interface RowTable {
   readonly name: string;
+  /** The part of the arena that they count in. */
+  readonly part: string;
   readonly offsets: readonly number[];
 }
 
@@ -75,6 +81,11 @@ const legalName = /^[A-Za-z][A-Za-z0-9_]*$/;
 /** What follows the prefix in names that do not come from a tensor. */
 const ownNames = ["run", "begin", "push_row", "finish", "ctx", "arena", "macs", "weights", "at", "feeding"];
 
+function ownNamesOf(program: Program): readonly string[] {
+  const { regions } = program.arena;
+  return regions ? [...ownNames, "init", ...arenaParts(program).map(({ name }) => name)] : ownNames;
+}
+
 /** What programs that are linked have in common. */
 export interface LinkBinding {
   /** Names with external linkage. */
@@ -88,7 +99,7 @@ export interface LinkBinding {
 export function publicNames(program: Program, runtimeNames: ReadonlySet<string>): readonly string[] {
   const prefix = `lwc_${program.name}`;
   const ports = bindPorts(program, prefix, `LWC_${program.name.toUpperCase()}`, runtimeNames);
-  return [...ownNames, ...ports.map((port) => port.name)].map((name) => `${prefix}_${name}`);
+  return [...ownNamesOf(program), ...ports.map((port) => port.name)].map((name) => `${prefix}_${name}`);
 }
 
 /** `runtimeNames`: what runtime-c defines, from runtime-files.ts. */
@@ -107,24 +118,31 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
     Array.from(addresses).flatMap(([id, address]): (readonly [TensorId, RowTable])[] =>
       address.kind === "ring"
         ? []
-        : [[id, { name: scope(`${prefix}_${sanitize(id)}_rows`), offsets: address.offsets }]],
+        : [
+            [
+              id,
+              { name: scope(`${prefix}_${sanitize(id)}_rows`), part: partOf(program, id), offsets: address.offsets },
+            ],
+          ],
     ),
   );
   const offsets = bindOffsets(program, macro, rowTables);
   const byTensor = new Map(offsets.flatMap((entry) => (entry.tensor ? [[entry.tensor.id, entry] as const] : [])));
-  const nameBy = (key: "scratchOf" | "stateOf", step: number): string =>
-    must(
-      offsets.find((entry) => entry[key] === step),
+  const addressBy = (key: "scratchOf" | "stateOf", step: number): string => {
+    const entry = must(
+      offsets.find((one) => one[key] === step),
       `${key} step ${step}`,
-    ).name;
+    );
+    return `&${entry.part}[${entry.name}]`;
+  };
 
   const pointer = (id: TensorId): string => {
     const tensor = tensorOf(program.graph, id);
     const place = must(program.arena.places.get(id), `place of %${id}`);
     switch (place.kind) {
       case "arena": {
-        const { name } = must(byTensor.get(id), `offset of %${id}`);
-        return tensor.dtype === "int8" ? `&arena[${name}]` : `(int32_t *)(void *)&arena[${name}]`;
+        const { name, part } = must(byTensor.get(id), `offset of %${id}`);
+        return tensor.dtype === "int8" ? `&${part}[${name}]` : `(int32_t *)(void *)&${part}[${name}]`;
       }
       case "input":
         return must(ports[place.index], "input port").name;
@@ -147,13 +165,13 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
       const address = addresses.get(id);
       if (address === undefined) return `${pointer(id)} + (${row} * ${bytes})`;
       if (address.kind === "table") {
-        const { name } = must(rowTables.get(id), `table of %${id}`);
-        return `&arena[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
+        const { name, part } = must(rowTables.get(id), `table of %${id}`);
+        return `&${part}[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
       }
       return address.rows === 1 ? pointer(id) : `${pointer(id)} + ((${row} % ${address.rows}) * ${bytes})`;
     },
-    scratch: (step) => `&arena[${nameBy("scratchOf", step)}]`,
-    state: (step) => `(int32_t *)(void *)&arena[${nameBy("stateOf", step)}]`,
+    scratch: (step) => addressBy("scratchOf", step),
+    state: (step) => `(int32_t *)(void *)${addressBy("stateOf", step)}`,
   };
 }
 
@@ -165,7 +183,7 @@ function bindPorts(
 ): readonly PortBinding[] {
   // A model called "mean" with a port called "s8" must not define lwc_mean_s8.
   const kernels = [...runtimeNames].filter((name) => name.startsWith(`${prefix}_`));
-  const scope = makeNameScope([...ownNames, ...kernels.map((name) => name.slice(prefix.length + 1))]);
+  const scope = makeNameScope([...ownNamesOf(program), ...kernels.map((name) => name.slice(prefix.length + 1))]);
   const bind =
     (direction: PortBinding["direction"]) =>
     (port: Port): PortBinding => {
@@ -194,12 +212,20 @@ function portName(text: string, direction: PortBinding["direction"], scope: Name
   return scope(free ? name : `${direction === "input" ? "in" : "out"}_${name}`);
 }
 
+/** Name of the part of the arena that a tensor lies in. */
+function partOf(program: Program, id: TensorId): string {
+  const place = must(program.arena.places.get(id), `place of %${id}`);
+  invariant(place.kind === "arena", `%${id} is not in the arena`);
+  return partAt(program, place.offset).name;
+}
+
 /** How the rows of each tensor in flight are found. */
 function rowAddresses({ graph, arena }: Program): ReadonlyMap<TensorId, RowAddress> {
   return new Map(
     Array.from(arena.places).flatMap(([id, place]): (readonly [TensorId, RowAddress])[] => {
       if (place.kind !== "arena" || place.rowOffsets === undefined) return [];
-      return [[id, rowAddress(place.rowOffsets, rowLength(tensorOf(graph, id).shape))]];
+      const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
+      return [[id, rowAddress(offsets, rowLength(tensorOf(graph, id).shape))]];
     }),
   );
 }
@@ -210,14 +236,18 @@ function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<Ten
   const slots = program.arena.slots.toSorted(
     (a, b) => a.offset - b.offset || a.firstStep - b.firstStep || a.lastStep - b.lastStep,
   );
+  const at = (offset: number): Pick<Offset, "offset" | "part"> => ({
+    offset: offsetInRegion(program.arena, offset),
+    part: partAt(program, offset).name,
+  });
   const scratch = (step: number): Offset => ({
     name: scope(`${macro}_AT_SCRATCH_${step}`),
-    offset: must(program.arena.scratch.get(step), "scratch offset"),
+    ...at(must(program.arena.scratch.get(step), "scratch offset")),
     scratchOf: step,
   });
   const state = (step: number): Offset => ({
     name: scope(`${macro}_AT_STATE_${step}`),
-    offset: must(program.arena.state.get(step), "state offset"),
+    ...at(must(program.arena.state.get(step), "state offset")),
     stateOf: step,
   });
   return slots.flatMap((slot): Offset[] => {
@@ -228,7 +258,7 @@ function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<Ten
       invariant(place.kind === "arena", `%${id} is in a slot but not in the arena`);
       return {
         name: scope(`${macro}_AT_${sanitize(id).toUpperCase()}`),
-        offset: place.offset,
+        ...at(place.offset),
         tensor: tensorOf(program.graph, id),
       };
     });

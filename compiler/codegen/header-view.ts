@@ -1,4 +1,5 @@
 /** The view of <name>.h: macros of the ports, the context, the functions. */
+import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { elementCount, formatShape, rowLength } from "../ir/shape.js";
 import { programSizes } from "../schedule/program-sizes.js";
@@ -8,6 +9,7 @@ import { bannerView } from "./banner-view.js";
 import type { Bindings, PortBinding } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, decimalFloatLiteral, maxColumns } from "./c-literal.js";
+import { arenaMembers, initFunction, nullCheck, regionViews } from "./region-view.js";
 import type { AccessorView, HeaderView, MacroView, PortView, RunView } from "./view.js";
 
 export function headerView(program: Program, bindings: Bindings): HeaderView {
@@ -20,18 +22,15 @@ export function headerView(program: Program, bindings: Bindings): HeaderView {
     macro: bindings.macro,
     arenaBytes: String(arena.bytes),
     macs: String(programSizes(program).macs),
-    arenaLength: arenaLength(program, bindings),
-    arenaAlign: String(arena.align),
-    arenaComment:
-      arena.bytes > 0
-        ? program.options.input === "rows"
-          ? "Intermediate results; the contents matter from begin to finish."
-          : "Intermediate results; the contents mean nothing between two calls."
-        : "This model needs no arena, but C wants a member.",
-    contextMembers: contextMembers(program),
+    regions: regionViews(program, bindings),
+    contextMembers: [...arenaMembers(program, arenaLength(program, bindings)), ...feedMembers(program)],
     ports: bindings.ports.map(portView),
-    accessors: accessorViews(bindings),
-    functions: [...feedFunctions(program, bindings), runView(program, bindings)],
+    accessors: accessorViews(program, bindings),
+    functions: [
+      ...(arena.regions ? [initFunction(program, bindings)] : []),
+      ...feedFunctions(program, bindings),
+      runView(program, bindings),
+    ],
   };
 }
 
@@ -40,10 +39,13 @@ export function arenaLength(program: Program, bindings: Bindings): string {
   return program.arena.bytes > 0 ? `${bindings.macro}_ARENA_BYTES` : String(program.arena.align);
 }
 
-export function accessorViews(bindings: Bindings): readonly AccessorView[] {
+export function accessorViews(program: Program, bindings: Bindings): readonly AccessorView[] {
   return bindings.ports.flatMap((binding) => {
     if (!binding.inArena || binding.byRows) return [];
-    const entry = bindings.offsets.find((offset) => offset.tensor?.id === binding.tensor.id);
+    const entry = must(
+      bindings.offsets.find((offset) => offset.tensor?.id === binding.tensor.id),
+      "offset of a port",
+    );
     const when =
       binding.direction === "input"
         ? "write it before each run, which overwrites it"
@@ -55,11 +57,21 @@ export function accessorViews(bindings: Bindings): readonly AccessorView[] {
           maxColumns - "/*  */".length,
         ).join("\n   "),
         signature: `${binding.cType} *${bindings.prefix}_${binding.name}(${bindings.prefix}_ctx *ctx)`,
-        offset: entry?.name ?? "0",
-        cast: binding.cType === "int8_t" ? "" : `(${binding.cType} *)(void *)`,
+        result: accessorResult(
+          program,
+          entry.part,
+          `${binding.cType === "int8_t" ? "" : `(${binding.cType} *)(void *)`}&ctx->${entry.part}[${entry.name}]`,
+        ),
       },
     ];
   });
+}
+
+/** "(ctx == NULL) ? NULL : &ctx->arena[...]", on three lines where init() has to have been called. */
+function accessorResult({ arena }: Program, part: string, address: string): string {
+  if (arena.regions === undefined) return `(ctx == NULL) ? NULL : ${address}`;
+  const indent = `\n${" ".repeat(15)}`;
+  return `(${nullCheck(["ctx", `ctx->${part}`])})${indent}? NULL${indent}: ${address}`;
 }
 
 /** run(); or finish(), where the input came row by row. */
@@ -73,7 +85,10 @@ export function runView(program: Program, bindings: Bindings): RunView {
   const lines = args.map(
     (port) => `${port.name}: ${port.macro}_BYTES bytes, ${port.direction === "input" ? "read" : "written"}`,
   );
-  const errors = `LWC_ERROR_NULL for a NULL pointer, LWC_ERROR_ALIGNMENT for a context not aligned to ${program.arena.align}`;
+  const isDivided = program.arena.regions !== undefined;
+  const errors = isDivided
+    ? "LWC_ERROR_NULL for a NULL pointer, also one in the context, LWC_ERROR_ALIGNMENT for a context that is not aligned"
+    : `LWC_ERROR_NULL for a NULL pointer, LWC_ERROR_ALIGNMENT for a context not aligned to ${program.arena.align}`;
   return {
     signature: callText(
       "",
@@ -84,7 +99,7 @@ export function runView(program: Program, bindings: Bindings): RunView {
     notes: wrapNotes([
       isFed
         ? "Ends the inference when all rows are there: runs what is left of it. The next one starts with begin again."
-        : "Runs one inference. Needs no initialisation, keeps nothing between calls, may run at the same time with another context.",
+        : `Runs one inference. ${isDivided ? "Needs init once" : "Needs no initialisation"}, keeps nothing between calls, may run at the same time with another context${isDivided ? " and other parts" : ""}.`,
       ...lines,
       ...(isFed ? [] : sinkNotes(program, bindings)),
       isFed
@@ -135,7 +150,7 @@ function sinkNotes({ options }: Program, bindings: Bindings): readonly string[] 
 }
 
 /** What the context holds besides the arena. */
-function contextMembers(program: Program): readonly string[] {
+function feedMembers(program: Program): readonly string[] {
   if (program.options.input !== "rows") return [];
   return [
     "/* Where the inference stands: set by begin, not to be touched. */",

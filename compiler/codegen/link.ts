@@ -8,6 +8,7 @@
  *   <name>_kernels.h/.c       kernel instances that several models call, where there are any
  *   lwc/                      the kernels that are used
  */
+import { CompileError, type Diagnostic } from "../diagnostics.js";
 import type { Program, SourceFile } from "../schedule/schedule.js";
 import { bindProgram, type LinkBinding, publicNames } from "./bindings.js";
 import { commentText } from "./c-comment.js";
@@ -33,6 +34,7 @@ export interface LinkedPrograms {
 
 export function emitLinked(linked: LinkedPrograms, assets: Assets, options: EmitOptions = {}): readonly SourceFile[] {
   const { name, programs } = linked;
+  checkUndivided(programs);
   const render = makeRender(assets.templates);
   const names = runtimeNames(assets.runtime);
   const scope = makeNameScope([...names, ...programs.flatMap((program) => publicNames(program, names))]);
@@ -70,6 +72,23 @@ export function emitLinked(linked: LinkedPrograms, assets: Assets, options: Emit
     ...sharedFiles(linked, shared, render),
     ...runtimeFiles(assets.runtime, [...new Set(programs.flatMap(kernelHeaders))].sort()),
   ];
+}
+
+/** The common context is a union of contexts that hold their arenas. */
+function checkUndivided(programs: readonly Program[]): void {
+  const diagnostics = programs.flatMap(({ name, arena: { regions } }): readonly Diagnostic[] =>
+    regions === undefined
+      ? []
+      : [
+          {
+            code: "LWC4011",
+            kind: "unsupported",
+            message: `model "${name}" has its arena in ${regions.map((region) => region.name).join(", ")}: models that are linked share one block`,
+            hint: "give one --region, or compile the models apart and let their parts of an arena overlap in a union of your own",
+          },
+        ],
+  );
+  if (diagnostics.length > 0) throw new CompileError(diagnostics);
 }
 
 /** Names that two of the models would define, or that a model and the common header would. Empty where they fit together. */

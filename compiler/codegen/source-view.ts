@@ -2,13 +2,15 @@
 import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
 import { elementCount, rowCount, rowLength } from "../ir/shape.js";
 import { fillsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
-import { type Program, type RowPool, type Slot, type Step, streamOf } from "../schedule/schedule.js";
+import { type Program, type RowPool, regionAt, type Slot, type Step, streamOf } from "../schedule/schedule.js";
+import { partsUsed } from "./arena-names.js";
 import { bannerView } from "./banner-view.js";
 import type { Bindings } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, maxColumns } from "./c-literal.js";
 import { accessorViews, arenaLength, feedFunctions, runView } from "./header-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
+import { arenaAsserts, arenaLocal, contextAlign, contextPointers, initView, nullCheck } from "./region-view.js";
 import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
 import { isHandedOver, streamArguments, streamName, streamView } from "./streams.js";
 import type { ArenaView, FeedView, HandOverView, SourceView, StepView } from "./view.js";
@@ -34,15 +36,17 @@ export function sourceView(program: Program, bindings: Bindings, headers: Source
     trace,
     instances: bindings.instances.views,
     streams: program.schedule.streams.map((stream) => streamView(program, bindings, stream, trace)),
-    accessors: accessorViews(bindings),
+    accessors: accessorViews(program, bindings),
     feed: isFed ? feedView(program, bindings, early, trace) : undefined,
     run: runView(program, bindings),
     nullCheck: nullCheck([
-      "ctx",
+      ...contextPointers(program),
       ...bindings.ports.filter((port) => !port.inArena && !port.byRows).map((port) => port.name),
       ...(program.options.output === "rows" && !isFed ? ["sink"] : []),
     ]),
-    usesArena: late.some((step) => usesArena(program, step)),
+    arenas: partsUsed(program, late).map(arenaLocal),
+    contextAlign: contextAlign(program, bindings),
+    init: initView(program, bindings),
     usesSink: isFed && late.some((step) => isHandedOver(program, step.output)),
     steps: late.map((step) => stepView(program, bindings, step, trace)),
   };
@@ -56,9 +60,11 @@ function feedView(program: Program, bindings: Bindings, steps: readonly Step[], 
   const hasSink = program.options.output === "rows";
   return {
     begin,
-    beginNullCheck: nullCheck(hasSink ? ["ctx", "sink"] : ["ctx"]),
+    beginNullCheck: nullCheck([...contextPointers(program), ...(hasSink ? ["sink"] : [])]),
     push,
-    arenaAlign: String(program.arena.align),
+    pushNullCheck: nullCheck([...contextPointers(program), "row"]),
+    contextAlign: contextAlign(program, bindings),
+    arenas: partsUsed(program, steps, [input]).map(arenaLocal),
     phase: "0x4C574346",
     phaseName: `${bindings.macro}_FEEDING`,
     countersBytes: "sizeof ctx->made",
@@ -71,36 +77,21 @@ function feedView(program: Program, bindings: Bindings, steps: readonly Step[], 
   };
 }
 
-function nullCheck(pointers: readonly string[]): string {
-  const checks = pointers.map((name) => `${name} == NULL`);
-  // clang takes parentheses around a lone comparison for a slip of the pen.
-  if (checks.length === 1) return checks.join("");
-  const terms = checks.map((check) => `(${check})`);
-  const oneLine = terms.join(" || ");
-  return `    if (${oneLine}) {`.length <= maxColumns ? oneLine : terms.join(" ||\n        ");
-}
-
-/** True where some call names the arena. */
-function usesArena(program: Program, step: Step): boolean {
-  if (!step.call) return false;
-  const tensors = [...kernelInputs(program.graph, step), step.output];
-  return totalScratchBytes(step.call) > 0 || tensors.some((id) => program.arena.places.get(id)?.kind === "arena");
-}
-
 function arenaView(program: Program, bindings: Bindings): ArenaView {
   const { arena } = program;
   const peak = program.schedule.steps[arena.peakStep];
   const rows = arena.slots
     .toSorted((a, b) => a.offset - b.offset || a.firstStep - b.firstStep || a.lastStep - b.lastStep)
     .map(
-      (slot) => [String(slot.offset), String(slot.bytes), liveText(program, slot), slotText(program, slot)] as const,
+      (slot) =>
+        [placeText(program, slot), String(slot.bytes), liveText(program, slot), slotText(program, slot)] as const,
     );
   const table = [["offset", "bytes", "steps", "what"] as const, ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
   const [offset = 0, bytes = 0, live = 0] = widths;
   return {
     summary: wrapText(
-      `Arena: ${arena.bytes} bytes; no plan for this order of steps can do with less than ${arena.lowerBound}${peak ? `, alive at step ${arena.peakStep}` : ""}.`,
+      `Arena: ${arena.bytes} bytes${dividedText(program)}; no plan for this order of steps can do with less than ${arena.lowerBound}${peak ? `, alive at step ${arena.peakStep}` : ""}.`,
       maxColumns - " * ".length,
     ),
     rows: table.flatMap(([at, size, steps, what]) => {
@@ -109,11 +100,19 @@ function arenaView(program: Program, bindings: Bindings): ArenaView {
       return lines.map((line, i) => `${i === 0 ? columns : " ".repeat(columns.length)}${line}`);
     }),
     offsets: bindings.offsets.map((entry) => ({ name: entry.name, value: String(entry.offset) })),
-    bytes: String(arena.bytes),
-    length: arenaLength(program, bindings),
-    align: String(arena.align),
-    isAlone: program.options.input === "whole",
+    asserts: arenaAsserts(program, bindings, arenaLength(program, bindings)),
   };
+}
+
+/** " in DTCM (2048) and PSRAM (65536)", or nothing. */
+function dividedText({ arena: { regions } }: Program): string {
+  return regions ? ` in ${regions.map(({ name, used }) => `${name} (${used})`).join(" and ")}` : "";
+}
+
+/** The offset of a slot, behind the name of its memory where there are several. */
+function placeText({ arena }: Program, { offset }: Slot): string {
+  const region = regionAt(arena, offset);
+  return region ? `${region.name} ${offset - region.start}` : String(offset);
 }
 
 /** "in..3", "4", "7..out": the steps between which the bytes matter. */

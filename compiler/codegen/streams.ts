@@ -9,6 +9,7 @@ import { type Drive, fillsPaddingRow, kernelScratchOffset, needsPaddingRow } fro
 import { lastRow } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
+import { partsUsed } from "./arena-names.js";
 import type { Bindings, RowTable } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, maxColumns } from "./c-literal.js";
@@ -36,7 +37,7 @@ interface Parameter {
 function parametersOf(program: Program, bindings: Bindings, stream: Stream): readonly Parameter[] {
   const ports = new Map(portsOf(program, bindings, stream).map((port) => [port.name, port]));
   return [
-    ...(usesArena(program, stream) ? [{ declaration: "int8_t *arena", argument: "arena" }] : []),
+    ...partsUsed(program, stepsOf(program, stream)).map((name) => ({ declaration: `int8_t *${name}`, argument: name })),
     ...(stream.fed === undefined ? [] : [{ declaration: "int32_t *made", argument: "ctx->made" }]),
     ...Array.from(ports.values(), ({ name, cType, direction }) => ({
       declaration: `${direction === "input" ? "const " : ""}${cType} *${name}`,
@@ -113,11 +114,6 @@ function portsOf(program: Program, bindings: Bindings, stream: Stream): Bindings
   const outside = tensorsOf(program, stream).filter((id) => program.arena.places.get(id)?.kind !== "arena");
   const names = new Set(outside.map((id) => bindings.pointer(id)));
   return bindings.ports.filter((port) => !port.inArena && names.has(port.name));
-}
-
-function usesArena(program: Program, stream: Stream): boolean {
-  const places = tensorsOf(program, stream).map((id) => program.arena.places.get(id)?.kind);
-  return places.includes("arena") || stream.pool.bytes > 0;
 }
 
 function streamStep(

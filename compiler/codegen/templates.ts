@@ -19,6 +19,7 @@ export const partials = [
   "banner.hbs",
   "feed.hbs",
   "feed-end.hbs",
+  "init.hbs",
   "instance.hbs",
   "step.hbs",
   "kernels/hand-over.hbs",

@@ -23,12 +23,11 @@ export interface HeaderView {
   readonly macro: string;
   readonly arenaBytes: string;
   readonly macs: string;
-  /** Length of the array: at least one alignment unit, since C wants a member. */
-  readonly arenaLength: string;
-  readonly arenaAlign: string;
-  readonly arenaComment: string;
   readonly ports: readonly PortView[];
   readonly accessors: readonly AccessorView[];
+  /** The parts of a divided arena; empty where it is in the context. */
+  readonly regions: readonly RegionView[];
+  /** Lines of the context. */
   readonly contextMembers: readonly string[];
   /** run(); or begin(), push_row() and finish(). */
   readonly functions: readonly RunView[];
@@ -49,9 +48,31 @@ export interface AccessorView {
   readonly comment: string;
   /** Without semicolon. */
   readonly signature: string;
-  readonly offset: string;
-  /** "" or the cast from int8_t *. */
-  readonly cast: string;
+  /** The address, or NULL where there is none. */
+  readonly result: string;
+}
+
+/** The type of a part of the arena that lies in a memory of its own. */
+export interface RegionView {
+  readonly notes: readonly string[];
+  readonly macro: string;
+  readonly bytes: string;
+  readonly type: string;
+  readonly align: string;
+}
+
+/** templates/init.hbs */
+export interface InitView {
+  readonly run: RunView;
+  readonly nullCheck: string;
+  readonly alignCheck: string;
+  readonly regions: readonly OffsetView[];
+}
+
+/** A _Static_assert. */
+export interface AssertView {
+  readonly condition: string;
+  readonly message: string;
 }
 
 export interface RunView {
@@ -84,7 +105,12 @@ export interface SourceView {
   readonly run: RunView;
   /** The condition under which run() refuses its pointers. */
   readonly nullCheck: string;
-  readonly usesArena: boolean;
+  /** What the address of a context is a multiple of. */
+  readonly contextAlign: string;
+  /** Declarations of pointers to the arena, or to the parts of it that are used. */
+  readonly arenas: readonly string[];
+  /** init(), where the arena is divided. */
+  readonly init: InitView | undefined;
   /** True where run() hands over rows through the function that begin() was given. */
   readonly usesSink: boolean;
   readonly steps: readonly StepView[];
@@ -95,7 +121,9 @@ export interface FeedView {
   readonly begin: RunView;
   readonly beginNullCheck: string;
   readonly push: RunView;
-  readonly arenaAlign: string;
+  readonly pushNullCheck: string;
+  readonly contextAlign: string;
+  readonly arenas: readonly string[];
   /** The context's `phase` between begin() and finish(). */
   readonly phase: string;
   readonly phaseName: string;
@@ -117,11 +145,7 @@ export interface ArenaView {
   /** Rows of the map, in columns, the heading first. */
   readonly rows: readonly string[];
   readonly offsets: readonly OffsetView[];
-  readonly bytes: string;
-  readonly length: string;
-  readonly align: string;
-  /** True where the context holds nothing else. */
-  readonly isAlone: boolean;
+  readonly asserts: readonly AssertView[];
 }
 
 export interface OffsetView {

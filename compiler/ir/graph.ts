@@ -7,7 +7,7 @@
  */
 import { must } from "../diagnostics.js";
 import type { Quant } from "./quant.js";
-import type { Shape } from "./shape.js";
+import { elementCount, type Shape } from "./shape.js";
 
 declare const brand: unique symbol;
 /** Unique within a graph and a legal `.lwir` name: [A-Za-z_][A-Za-z0-9_.]* */
@@ -88,6 +88,12 @@ export function makeNodeId(text: string): NodeId {
 
 export function tensorOf(graph: Graph, id: TensorId): Tensor {
   return must(graph.tensors.get(id), `tensor %${id}`);
+}
+
+/** Bytes of a tensor in C: int8 or int32. */
+export function tensorBytes(graph: Graph, id: TensorId): number {
+  const { shape, dtype } = tensorOf(graph, id);
+  return elementCount(shape) * (dtype === "int8" ? 1 : 4);
 }
 
 /** Nodes that read each tensor, in order; a node that reads it twice appears twice. */

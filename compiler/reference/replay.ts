@@ -11,6 +11,7 @@ import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { type ReadRow, viewOf } from "../ops/op.js";
 import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Program, Slot, Step } from "../schedule/schedule.js";
+import { type ArenaMemory, makeArenaMemory } from "./arena-memory.js";
 import { checkInputs } from "./check-inputs.js";
 import { prepareNode, prepareRow, type RowOrder, type Values } from "./run-node.js";
 
@@ -60,10 +61,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
   return (inputs) => {
     checkInputs(graph, inputs);
     // Int32 outputs need word alignment: plan offsets are multiples of plan.align, so views of one buffer suffice.
-    const memory = new ArrayBuffer(roundUp(plan.bytes, 8));
-    const bytes = new Int8Array(memory);
-    const poison = makePoison();
-    poison(bytes);
+    const memory = makeArenaMemory(plan);
+    const { buffer, at, poisonBytes } = memory;
 
     const callerInputs = inputs.map((input) => Int8Array.from(input));
     const callerOutputs = graph.outputs.map((port) => allocate(graph, port.tensor));
@@ -75,8 +74,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       switch (place.kind) {
         case "arena":
           return tensor.dtype === "int8"
-            ? new Int8Array(memory, place.offset, count)
-            : new Int32Array(memory, place.offset, count);
+            ? new Int8Array(buffer, at(place.offset), count)
+            : new Int32Array(buffer, at(place.offset), count);
         case "input":
           return must(callerInputs[place.index], `input buffer ${place.index}`);
         case "output":
@@ -100,16 +99,20 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const place = must(plan.places.get(id), `place of %${id}`);
       if (place.kind !== "arena" || place.rowOffsets === undefined)
         return locate(id).subarray(y * length, (y + 1) * length);
-      return new Int8Array(memory, must(place.rowOffsets[y], `row ${y} of %${id}`), length);
+      return new Int8Array(buffer, at(must(place.rowOffsets[y], `row ${y} of %${id}`)), length);
     };
     const values = new Map<TensorId, Values>();
     // A kernel may write its scratch before it reads its inputs: it is garbage when a step, or a row of a stream, starts.
     const poisonScratch = ({ index, call }: Step): void => {
       const offset = plan.scratch.get(index);
-      if (offset !== undefined && call) poison(bytes.subarray(offset, offset + totalScratchBytes(call)));
+      if (offset !== undefined && call) memory.poison(offset, offset + totalScratchBytes(call));
     };
     const stateOf = ({ index, call }: Step): Int32Array =>
-      new Int32Array(memory, plan.state.get(index) ?? 0, call ? stateBytes(call) / Int32Array.BYTES_PER_ELEMENT : 0);
+      new Int32Array(
+        buffer,
+        at(plan.state.get(index) ?? 0),
+        call ? stateBytes(call) / Int32Array.BYTES_PER_ELEMENT : 0,
+      );
     const runStep = (step: Step): void => {
       poisonScratch(step);
       // A kernel may write its row while it reads: where the row lies over input that is still needed, it is garbage now. What
@@ -118,7 +121,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const order: RowOrder = {
         backward: step.backward === true,
         block: step.call ? rowsPerCall(step.call) : 1,
-        ...(isOverlapping ? { beforeRows: (rows: Values): void => poison(bytesOf(rows)) } : {}),
+        ...(isOverlapping ? { beforeRows: (rows: Values): void => poisonBytes(bytesOf(rows)) } : {}),
       };
       runs[step.index]?.(step.node.inputs.map(locate), locate(step.output), order);
       values.set(step.output, locate(step.output).slice());
@@ -129,7 +132,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         const { step, output, accumulates } = must(rows[i], "step");
         const at = accumulates ? 0 : y;
         const row = locateRow(output, at);
-        poison(bytesOf(row));
+        poisonBytes(bytesOf(row));
         if (step === undefined) {
           const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
           row.set(input.subarray(y * row.length, (y + 1) * row.length));
@@ -146,9 +149,10 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const stream = streams.find(({ first, last }) => first <= index && index <= last);
       if (stream === undefined) runStep({ index, ...step });
       else if (stream.first === index) runStream(stream);
+      memory.checkCanaries(index);
       const alive = plan.slots.filter((slot) => slot.firstStep <= index && slot.lastStep > index);
       for (const slot of plan.slots) {
-        if (slot.lastStep === index) poisonOutside(slot, alive, bytes, poison);
+        if (slot.lastStep === index) poisonOutside(slot, alive, memory);
       }
     }
     // What is handed over row by row is gone, but for what the caller has seen.
@@ -163,38 +167,21 @@ function bytesOf(values: Values): Int8Array {
 }
 
 /** A slot whose life ended is garbage, but for the bytes that an overlapping output has taken over. */
-function poisonOutside(slot: Slot, alive: readonly Slot[], bytes: Int8Array, poison: (bytes: Int8Array) => void): void {
+function poisonOutside(slot: Slot, alive: readonly Slot[], memory: ArenaMemory): void {
   const end = slot.offset + slot.bytes;
   const taken = alive
     .filter((other) => other.offset < end && slot.offset < other.offset + other.bytes)
     .sort((a, b) => a.offset - b.offset);
   let at = slot.offset;
   for (const other of taken) {
-    if (other.offset > at) poison(bytes.subarray(at, other.offset));
+    if (other.offset > at) memory.poison(at, other.offset);
     at = Math.max(at, other.offset + other.bytes);
   }
-  if (at < end) poison(bytes.subarray(at, end));
+  if (at < end) memory.poison(at, end);
 }
 
 function allocate(graph: Program["graph"], id: TensorId): Values {
   const tensor = tensorOf(graph, id);
   const count = elementCount(tensor.shape);
   return tensor.dtype === "int8" ? new Int8Array(count) : new Int32Array(count);
-}
-
-/** Fills memory with bytes that differ from call to call: xorshift32, Marsaglia 2003. */
-function makePoison(): (bytes: Int8Array) => void {
-  let state = 0x9e3779b9 | 0;
-  return (bytes) => {
-    for (let i = 0; i < bytes.length; i++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      bytes[i] = state;
-    }
-  };
-}
-
-function roundUp(value: number, align: number): number {
-  return Math.ceil(value / align) * align;
 }

@@ -2,14 +2,22 @@
 import { CompileError, type Diagnostic } from "../diagnostics.js";
 import type { Target } from "../targets.js";
 import { programSizes } from "./program-sizes.js";
+import type { Region } from "./regions.js";
 import { originOf, type Program } from "./schedule.js";
 
-export function checkFit(program: Program): void {
+/** What the caller asked for, and by how many bytes the arena is larger. */
+export interface Limits {
+  readonly regions: readonly Region[];
+  readonly ram: number | undefined;
+  readonly excess: number;
+}
+
+export function checkFit(program: Program, limits: Limits): void {
   const sizes = programSizes(program);
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics = checkLimits(program, limits);
   const ram = regionsOf(program.target, "ram");
   const largest = Math.max(0, ...ram);
-  if (ram.length > 0 && sizes.arenaBytes > largest) {
+  if (limits.regions.length === 0 && ram.length > 0 && sizes.arenaBytes > largest) {
     const peak = program.schedule.steps[program.arena.peakStep];
     diagnostics.push({
       code: "LWC4001",
@@ -32,6 +40,35 @@ export function checkFit(program: Program): void {
     });
   }
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
+}
+
+function checkLimits(program: Program, { regions, ram, excess }: Limits): Diagnostic[] {
+  if (excess === 0) return [];
+  const { arena, schedule, options } = program;
+  const peak = schedule.steps[arena.peakStep];
+  const where = peak ? { where: { node: peak.node.id } } : {};
+  const tighter = options.optimize === "ram" ? "" : "try -O ram, ";
+  if (ram !== undefined && arena.bytes > ram) {
+    return [
+      {
+        code: "LWC4005",
+        kind: "error",
+        message: `model "${program.name}" needs an arena of ${arena.bytes} bytes, --ram allows ${ram}: ${excess} bytes too many`,
+        ...where,
+        hint: `${tighter}--ram ${arena.bytes}, a smaller input (--input-shape) or a narrower model`,
+      },
+    ];
+  }
+  const names = regions.map(({ name, bytes }) => `${name} (${bytes} bytes)`).join(", ");
+  return [
+    {
+      code: "LWC4010",
+      kind: "error",
+      message: `model "${program.name}" needs an arena of ${arena.bytes} bytes, which ${names} cannot hold: ${excess} bytes find no room`,
+      ...where,
+      hint: `${tighter}give more bytes or another --region, a smaller input (--input-shape) or a narrower model; a tensor cannot be split over regions`,
+    },
+  ];
 }
 
 function regionsOf(target: Target, use: "ram" | "flash"): readonly number[] {

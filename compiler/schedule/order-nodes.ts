@@ -3,8 +3,7 @@
  * the node after which the fewest bytes are alive, and keeps the better.
  */
 import { must } from "../diagnostics.js";
-import { consumersOf, type Graph, type Node, type TensorId, tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { consumersOf, type Graph, type Node, type TensorId, tensorBytes, tensorOf } from "../ir/graph.js";
 
 export interface Order {
   readonly nodes: readonly Node[];
@@ -26,9 +25,7 @@ export function orderNodes(graph: Graph): Order {
 }
 
 function bytesOf(graph: Graph, id: TensorId): number {
-  const tensor = tensorOf(graph, id);
-  if (tensor.data) return 0;
-  return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+  return tensorOf(graph, id).data ? 0 : tensorBytes(graph, id);
 }
 
 function peakOf(graph: Graph, nodes: readonly Node[]): number {

@@ -15,13 +15,36 @@ const SEARCH_COST = 16_000_000;
 const SEARCH_ROUNDS = { least: 400, most: 4000 } as const;
 
 export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
+  const busiest = Math.max(0, ...aliveBytes(liveness, stepCount));
+  return planWith(liveness, stepCount, packBlocks(liveness, { enough: busiest }).offsets);
+}
+
+/** How far to go in search of a smaller layout. */
+export interface PackGoal {
+  /** Bytes that are good enough. */
+  readonly enough: number;
+  /** Most orders that are tried after the deterministic ones. */
+  readonly rounds?: number;
+}
+
+export interface Packed {
+  /** Of the blocks that are not the caller's, in their order. */
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+}
+
+/** Places the blocks that are not the caller's in one piece of memory. */
+export function packBlocks({ blocks, overlaps }: Liveness, goal: PackGoal): Packed {
+  const inArena = blocks.filter((block) => block.caller === undefined);
+  return bestOffsets(inArena, separationRules(inArena, overlaps), goal);
+}
+
+/** The plan that has the blocks that are not the caller's at these offsets. */
+export function planWith(liveness: Liveness, stepCount: number, offsets: readonly number[]): ArenaPlan {
   const { blocks, overlaps } = liveness;
   const inArena = blocks.filter((block) => block.caller === undefined);
   const alive = aliveBytes(liveness, stepCount);
-  const busiest = Math.max(0, ...alive);
-  const peakStep = Math.max(0, alive.indexOf(busiest));
-  const rules = separationRules(inArena, overlaps);
-  const offsets = bestOffsets(inArena, rules, busiest);
+  const peakStep = Math.max(0, alive.indexOf(Math.max(0, ...alive)));
   const slots = inArena.map((block, i): Slot => {
     const { tensors, bytes, firstStep, lastStep, scratchOf, pool } = block;
     return {
@@ -94,7 +117,7 @@ function separationRules(blocks: readonly Block[], overlaps: readonly Overlap[])
   };
 }
 
-function bestOffsets(blocks: readonly Block[], rules: SeparationRules, lowerBound: number): readonly number[] {
+function bestOffsets(blocks: readonly Block[], rules: SeparationRules, goal: PackGoal): Packed {
   const indices = blocks.map((_, i) => i);
   const size = (i: number): number => blocks[i]?.bytes ?? 0;
   const start = (i: number): number => blocks[i]?.firstStep ?? 0;
@@ -116,9 +139,13 @@ function bestOffsets(blocks: readonly Block[], rules: SeparationRules, lowerBoun
   };
   for (const order of orders) consider(order);
   const affordable = Math.floor(SEARCH_COST / (blocks.length * blocks.length + 1));
-  const rounds = Math.min(SEARCH_ROUNDS.most, Math.max(SEARCH_ROUNDS.least, affordable));
+  const rounds = Math.min(
+    SEARCH_ROUNDS.most,
+    Math.max(SEARCH_ROUNDS.least, affordable),
+    goal.rounds ?? SEARCH_ROUNDS.most,
+  );
   let state = 1;
-  for (let round = 0; round < rounds && best.end > lowerBound; round++) {
+  for (let round = 0; round < rounds && best.end > goal.enough; round++) {
     const order = bestOrder.slice();
     // A linear congruential step (Numerical Recipes) picks a block to place earlier; same plan on every run. Every other time it
     // is one of those that reach the end.
@@ -131,7 +158,7 @@ function bestOffsets(blocks: readonly Block[], rules: SeparationRules, lowerBoun
     // Orders that are as good lead to others.
     consider(order, true);
   }
-  return best.offsets;
+  return { offsets: best.offsets, bytes: best.end };
 }
 
 /** Places blocks in the given order, each where it fits tightest beside those already placed, else behind them. */

@@ -42,10 +42,13 @@ export function programSizes(program: Program): ProgramSizes {
   };
 }
 
-/** The arena; with rows from the caller a phase and counters as well, and where rows go, on a core with pointers of 32 bits. */
+/**
+ * The arena, wherever its parts are; with rows from the caller a phase and counters as well, and where rows go; pointers to the
+ * parts of a divided arena. On a core with pointers of 32 bits.
+ */
 export function contextBytes({ schedule, arena, options }: Program): number {
-  if (options.input !== "rows") return arena.bytes;
-  const words = 1 + feedCounters(schedule) + (options.output === "rows" ? 2 : 0);
+  const feeding = options.input === "rows" ? 1 + feedCounters(schedule) + (options.output === "rows" ? 2 : 0) : 0;
+  const words = feeding + (arena.regions?.length ?? 0);
   return arena.bytes + Math.ceil((4 * words) / arena.align) * arena.align;
 }
 

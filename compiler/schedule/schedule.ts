@@ -7,6 +7,7 @@ import type { Graph, Node, Origin, TensorId } from "../ir/graph.js";
 import type { KernelCall, Optimize } from "../ops/kernel.js";
 import { joinOrigins } from "../passes/join-origins.js";
 import type { Target } from "../targets.js";
+import type { Region } from "./regions.js";
 
 export interface Step {
   readonly index: number;
@@ -124,11 +125,26 @@ export interface SlotOverlap {
   readonly distance: number;
 }
 
+/** The part of an arena that lies in one memory of the target. Offsets count through all parts, one behind the other. */
+export interface ArenaRegion extends Region {
+  /** Offset in the arena of its first byte. */
+  readonly start: number;
+  /** Bytes of the arena that lie here; `bytes` of them there may be. */
+  readonly used: number;
+  /** Bytes alive at its busiest step: its part can be no smaller. */
+  readonly lowerBound: number;
+  readonly peakStep: number;
+  /** Bytes that an inference reads and writes here. */
+  readonly traffic: number;
+}
+
 export interface ArenaPlan {
   readonly bytes: number;
   readonly align: number;
   readonly slots: readonly Slot[];
   readonly overlaps: readonly SlotOverlap[];
+  /** Where the arena is divided: the memories that hold a part of it, in order. Absent: it is one block in the context. */
+  readonly regions?: readonly ArenaRegion[];
   readonly places: ReadonlyMap<TensorId, Place>;
   /** Offset of each step's scratch, where it has any, in a pool or alone. */
   readonly scratch: ReadonlyMap<number, number>;
@@ -137,6 +153,16 @@ export interface ArenaPlan {
   /** Bytes alive at the busiest step, overlaps counted once: no plan for this schedule can be smaller. */
   readonly lowerBound: number;
   readonly peakStep: number;
+}
+
+/** The region that an offset of a divided arena lies in; undefined where the arena is one block. */
+export function regionAt({ regions }: ArenaPlan, offset: number): ArenaRegion | undefined {
+  return regions?.findLast(({ start }) => start <= offset);
+}
+
+/** An offset of the arena counted from the start of its region. */
+export function offsetInRegion(arena: ArenaPlan, offset: number): number {
+  return offset - (regionAt(arena, offset)?.start ?? 0);
 }
 
 /** Everything that codegen prints. */

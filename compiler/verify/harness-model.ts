@@ -3,6 +3,7 @@
  * that hand-written C can be run as well.
  */
 
+import { arenaParts } from "../codegen/arena-names.js";
 import { type Assets, emit, portAccessors } from "../codegen/emit.js";
 import type { DType, Graph, Port } from "../ir/graph.js";
 import { tensorOf } from "../ir/graph.js";
@@ -19,6 +20,11 @@ export interface HarnessPort {
   readonly rows?: number;
 }
 
+export interface HarnessRegion {
+  readonly cType: string;
+  readonly bytes: number;
+}
+
 export interface HarnessModel {
   /** C identifier: the code defines lwc_<name>_ctx and lwc_<name>_run. */
   readonly name: string;
@@ -27,7 +33,9 @@ export interface HarnessModel {
   readonly files: readonly SourceFile[];
   readonly inputs: readonly HarnessPort[];
   readonly outputs: readonly HarnessPort[];
-  /** Bytes of the context: with ports and stack, what has to fit the RAM of a machine. */
+  /** The parts of a divided arena, in the order of init(); empty where the arena is in the context. */
+  readonly regions: readonly HarnessRegion[];
+  /** Bytes of the context and of the parts of a divided arena: with ports and stack, what has to fit the RAM of a machine. */
   readonly contextBytes: number;
   /** Multiply-accumulates of an inference, for the time limit. */
   readonly macs: number;
@@ -48,6 +56,9 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
     files: emit(program, assets, { trace }),
     inputs: graph.inputs.map((port, i) => harnessPort(graph, port, accessors[i], program.options.input)),
     outputs: graph.outputs.map((port, i) => harnessPort(graph, port, accessors[inputs + i], program.options.output)),
+    regions: arenaParts(program).flatMap(({ name, region }) =>
+      region ? [{ cType: `lwc_${program.name}_${name}`, bytes: region.used }] : [],
+    ),
     contextBytes: contextBytes(program),
     macs: program.schedule.steps.reduce((sum, step) => sum + step.macs, 0),
     int32Steps: new Set(
@@ -72,12 +83,36 @@ export function harnessModelSource(model: HarnessModel): string {
     ...ports.map((port) => `    {${portBytes(port)}u, ${portWidth(port)}u},`),
     "};",
     "",
+    ...(model.regions.length === 0
+      ? []
+      : [
+          `static const lwc_harness_port model_regions[${model.regions.length}] = {`,
+          ...model.regions.map(({ cType }) => `    {(uint32_t)sizeof(${cType}), (uint32_t)_Alignof(${cType})},`),
+          "};",
+          "",
+        ]),
     "const lwc_harness_model lwc_harness = {",
     `    (uint32_t)sizeof(${prefix}_ctx), (uint32_t)_Alignof(${prefix}_ctx), ${model.inputs.length}u, ${model.outputs.length}u, model_ports,`,
+    ...(model.regions.length > 0 ? [`    ${model.regions.length}u, model_regions,`] : ["    0u, NULL,"]),
     "};",
     "",
+    ...initLines(model),
     ...(model.runText ?? runFunction(model, "int32_t lwc_harness_run(void *ctx, void *const *ports)")),
   ].join("\n");
+}
+
+/** Tells the context where the parts of its arena are. */
+function initLines({ name, regions }: HarnessModel): readonly string[] {
+  const args = regions.map(({ cType }, i) => `(${cType} *)regions[${i}]`);
+  return [
+    "int32_t lwc_harness_init(void *ctx, void *const *regions)",
+    "{",
+    ...(args.length === 0
+      ? ["    (void)ctx;", "    (void)regions;", "    return 0;"]
+      : [`    return (int32_t)lwc_${name}_init(${[`(lwc_${name}_ctx *)ctx`, ...args].join(", ")});`]),
+    "}",
+    "",
+  ];
 }
 
 /** One inference of a model, by port: inputs, then outputs. */
@@ -152,7 +187,8 @@ function callLines({ name, inputs, outputs }: HarnessModel, args: readonly strin
 /** RAM that the harness allocates for a case, in bytes; see targets/harness/harness_main.c. */
 export function caseBytes(model: HarnessModel): number {
   const ports = [...model.inputs, ...model.outputs];
-  return model.contextBytes + ports.reduce((sum, port) => sum + portBytes(port) + 8, 64);
+  const canaries = model.regions.length > 0 ? (model.regions.length + 1) * 64 : 0;
+  return model.contextBytes + canaries + ports.reduce((sum, port) => sum + portBytes(port) + 8, 64);
 }
 
 export function portWidth(port: HarnessPort): number {

@@ -110,6 +110,7 @@ function linkedModel(linked: LinkedPrograms, assets: Assets): HarnessModel {
     files: emitLinked(linked, assets),
     inputs,
     outputs,
+    regions: [],
     contextBytes: Math.max(...programs.map(contextBytes)),
     macs: ROUNDS * parts.reduce((sum, part) => sum + part.macs, 0),
     int32Steps: new Set(),

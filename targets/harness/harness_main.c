@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { MAX_PORTS = 192 };
+enum { MAX_PORTS = 192, MAX_REGIONS = 16, CANARY_BYTES = 64, CANARY = 0x5C };
 
 static int32_t tracing;
 static uint32_t current_case;
@@ -46,6 +46,41 @@ static uint32_t hash_inputs(void *const *ports)
     return value;
 }
 
+static uint8_t *make_canary(void)
+{
+    uint8_t *canary = lwc_harness_alloc((uint32_t)CANARY_BYTES, 8u);
+    if (canary != NULL) {
+        memset(canary, CANARY, (size_t)CANARY_BYTES);
+    }
+    return canary;
+}
+
+static int is_whole(const uint8_t *canary)
+{
+    for (uint32_t i = 0u; i < (uint32_t)CANARY_BYTES; i++) {
+        if (canary[i] != (uint8_t)CANARY) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The parts of a divided arena, poisoned, each between canaries. */
+static int alloc_regions(int poison, void **regions, uint8_t **canaries)
+{
+    for (uint32_t r = 0u; r < lwc_harness.regions; r++) {
+        const lwc_harness_port part = lwc_harness.parts[r];
+        canaries[r] = make_canary();
+        regions[r] = lwc_harness_alloc(part.bytes, part.align);
+        if ((canaries[r] == NULL) || (regions[r] == NULL)) {
+            return 1;
+        }
+        memset(regions[r], poison, part.bytes);
+    }
+    canaries[lwc_harness.regions] = make_canary();
+    return canaries[lwc_harness.regions] == NULL;
+}
+
 static int run_case(uint32_t index)
 {
     current_case = index;
@@ -58,6 +93,16 @@ static int run_case(uint32_t index)
         return fail("no memory for the context");
     }
     memset(ctx, poison, lwc_harness.ctx_bytes);
+    void *regions[MAX_REGIONS];
+    uint8_t *canaries[MAX_REGIONS + 1];
+    if (lwc_harness.regions > 0u) {
+        if (alloc_regions(poison, regions, canaries) != 0) {
+            return fail("no memory for the parts of the arena");
+        }
+        if (lwc_harness_init(ctx, regions) != 0) {
+            return fail("init() failed");
+        }
+    }
 
     for (uint32_t p = 0u; p < count; p++) {
         const lwc_harness_port port = lwc_harness.ports[p];
@@ -81,6 +126,11 @@ static int run_case(uint32_t index)
     if (hash_inputs(ports) != before) {
         return fail("run() changed an input");
     }
+    for (uint32_t r = 0u; (lwc_harness.regions > 0u) && (r <= lwc_harness.regions); r++) {
+        if (is_whole(canaries[r]) == 0) {
+            return fail("run() wrote outside of a part of the arena");
+        }
+    }
 
     const uint32_t head[2] = {(uint32_t)status, stack};
     int32_t failed = lwc_harness_write(LWC_HARNESS_OUTPUTS, head, sizeof head);
@@ -96,6 +146,9 @@ int main(void)
     uint32_t cases = 0u;
     if (lwc_harness.inputs + lwc_harness.outputs > (uint32_t)MAX_PORTS) {
         return fail("too many inputs and outputs");
+    }
+    if (lwc_harness.regions > (uint32_t)MAX_REGIONS) {
+        return fail("too many parts of the arena");
     }
     if (lwc_harness_open(LWC_HARNESS_INPUTS) != 0 || lwc_harness_read(LWC_HARNESS_INPUTS, &cases, sizeof cases) != 0) {
         return fail("cannot read inputs.bin");

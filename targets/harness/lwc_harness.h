@@ -21,9 +21,14 @@ typedef struct lwc_harness_model {
     uint32_t inputs;
     uint32_t outputs;
     const lwc_harness_port *ports; /* inputs, then outputs */
+    uint32_t regions;
+    const lwc_harness_port *parts; /* of an arena that is divided over memories */
 } lwc_harness_model;
 
 extern const lwc_harness_model lwc_harness;
+
+/* Tells the context where the parts of its arena are. Returns the status of the generated init function, 0 where there is none. */
+int32_t lwc_harness_init(void *ctx, void *const *regions);
 
 /* Calls the generated run function; ports in the order of lwc_harness.ports. Returns its status. */
 int32_t lwc_harness_run(void *ctx, void *const *ports);

@@ -47,6 +47,46 @@ function tinyModel(nodeName = "conv1"): Uint8Array {
 const tiny = write("tiny.onnx", tinyModel());
 const shape = ["--input-shape", "image=1x1x6x6"];
 
+describe("--region", () => {
+  const regions = (...list: string[]): string[] => list.flatMap((region) => ["--region", region]);
+
+  test("divides the arena, and says how", () => {
+    const flags = ["-t", "cortex-m4", "--io", "arena", ...shape];
+    const divided = lwc("compile", tiny, ...flags, "-o", "divided", ...regions("slow=1K@7", "fast=40@0"));
+    expect(divided.code).toBe(0);
+    expect(divided.out).toMatch(/fast +\d+ of 40 bytes, 0 modelled cycles of waiting\n +slow +\d+ of 1 024 bytes/);
+    const header = readFileSync(join(folder, "divided/tiny.h"), "utf8");
+    expect(header).toMatch(/tiny\.onnx -t .* --region slow=1K@7 --region fast=40@0/);
+    expect(header).toMatch(/lwc_status lwc_tiny_init\(/);
+    const { out } = lwc("inspect", tiny, "--json", ...flags, ...regions("slow=1K@7", "fast=40@0"));
+    expect(JSON.parse(out).regions).toMatchObject([
+      { name: "fast", bytes: 40, cycles: 0, wait_cycles: 0 },
+      { name: "slow", bytes: 1024, cycles: 7 },
+    ]);
+  });
+
+  test.each([
+    ["LWC7160", regions("a=1K=2")],
+    ["LWC7150", regions("a=much@2")],
+    ["LWC4006", regions("a=1K@2", "A=1K@2")],
+    ["LWC4009", regions("SRAM")],
+    ["LWC4010", regions("a=8@0", "b=8@1")],
+    ["LWC4005", ["--ram", "8"]],
+  ])("%s for %j", (code, flags) => {
+    const refused = lwc("compile", tiny, "-t", "cortex-m4", "--io", "arena", "-o", "no", ...shape, ...flags);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain(`${code} error`);
+    expect(existsSync(join(folder, "no"))).toBe(false);
+  });
+
+  test("several are refused for models that are linked", () => {
+    const flags = ["-t", "cortex-m4", "--io", "arena", ...shape, ...regions("slow=1K@7", "fast=40@0")];
+    const { code, err } = lwc("link", tiny, "-o", "linked", ...flags);
+    expect(code).toBe(1);
+    expect(err).toMatch(/LWC4011 unsupported: model "tiny" has its arena in fast, slow/);
+  });
+});
+
 describe("compile", () => {
   test("writes sources and a report, and says the sizes", () => {
     const { code, out } = lwc("compile", tiny, "-t", "cortex-m4", "-o", "c1", ...shape);

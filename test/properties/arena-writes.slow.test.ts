@@ -15,6 +15,7 @@ import { interpret } from "../../compiler/reference/interpret.js";
 import type { Program } from "../../compiler/schedule/schedule.js";
 import { buildAndRun } from "../codegen/compile-c.js";
 import { assets, withFiles } from "../codegen/programs.js";
+import { compileWithin } from "../support/compile-within.js";
 import { randomInputs } from "../support/graph-builder.js";
 import { buildNet, netSpec } from "../support/random-graph.js";
 import { coreTarget } from "../support/targets.js";
@@ -128,7 +129,7 @@ test("each step changes what is its own, and the outputs are those of the refere
       (spec, optimize, ram, input) => {
         const graph = buildNet(spec);
         const budget = ram === undefined ? {} : { ram };
-        const program = compileGraph(graph, coreTarget("cortex-m4"), { optimize, input, ...budget });
+        const program = compileWithin(graph, coreTarget("cortex-m4"), { optimize, input, ...budget });
         const [image] = randomInputs(graph, spec.seed);
         const files = [...emit(program, assets, { trace: true }), { path: "main.c", text: mainText(program, image!) }];
         const printed = withFiles(files, buildAndRun);

@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeNumerics, type Profile } from "../../compiler/arith/numerics.js";
-import { compileGraph } from "../../compiler/compile-graph.js";
 import { tensorOf } from "../../compiler/ir/graph.js";
 import { rowCount } from "../../compiler/ir/shape.js";
 import type { Optimize } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
 import { checkNoOverlap } from "../../compiler/schedule/plan-arena.js";
+import { compileWithin } from "../support/compile-within.js";
 import { randomInputs } from "../support/graph-builder.js";
 import { buildNet, netSpec } from "../support/random-graph.js";
 import { coreTarget } from "../support/targets.js";
@@ -32,7 +32,7 @@ test("passes and arena plans keep every output byte", () => {
           : "whole";
         const ports = { io, input, output };
         const budget = ram === undefined ? {} : { ram };
-        const program = compileGraph(graph, coreTarget("cortex-m4"), { numerics, ...ports, optimize, ...budget });
+        const program = compileWithin(graph, coreTarget("cortex-m4"), { numerics, ...ports, optimize, ...budget });
         checkNoOverlap(program.arena.slots, program.arena.overlaps);
         const inputs = randomInputs(graph, spec.seed);
         const before = interpret(graph, makeNumerics(numerics), inputs).outputs;

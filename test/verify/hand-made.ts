@@ -47,6 +47,7 @@ lwc_status lwc_toy_run(lwc_toy_ctx *ctx, const int8_t *in, int8_t *out, int32_t 
       { dtype: "int8", elements },
       { dtype: "int32", elements: 1 },
     ],
+    regions: [],
     contextBytes: arena,
     macs: elements,
     int32Steps: new Set([1]),

@@ -88,6 +88,13 @@ function jsonResult(program: Program, files: readonly string[], warnings: readon
     arena_bytes: report.arena_bytes,
     weight_bytes: report.weight_bytes,
     table_bytes: report.table_bytes,
+    regions: report.regions.map(({ name, bytes, used, cycles, wait_cycles }) => ({
+      name,
+      bytes,
+      used,
+      cycles,
+      wait_cycles,
+    })),
     ctx_bytes: Math.max(8, report.arena_bytes),
     warnings,
   };
@@ -100,6 +107,10 @@ function summarize(program: Program, folder: string, warnings: readonly Diagnost
     [
       `${report.model} for ${report.target}`,
       `  RAM    arena ${group(report.arena_bytes)} bytes (lower bound ${group(report.arena_lower_bound)}); input and output ${group(report.io_bytes)} in ${report.io === "arena" ? "the arena" : "your buffers"}`,
+      ...report.regions.map(
+        ({ name, used, bytes, wait_cycles: waits }) =>
+          `         ${name.padEnd(12)} ${group(used)} of ${group(bytes)} bytes, ${group(waits)} modelled cycles of waiting`,
+      ),
       `  flash  weights ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes, plus code`,
       `  MACs   ${group(report.macs)} in ${report.steps.filter((step) => step.kernel !== null).length} steps`,
       ...(report.float_islands.length === 0

@@ -8,7 +8,7 @@ import { type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
 import { copyLines, costLines } from "../report/cost-text.js";
 import { makeReport } from "../report/report.js";
-import { group, reportText } from "../report/text.js";
+import { group, regionLines, reportText } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
 import { runPareto } from "./pareto.js";
 
@@ -47,6 +47,7 @@ export async function runInspect(model: string, options: InspectCommand, command
       steps,
       passes,
       slots,
+      regions,
     } = report;
     say(
       JSON.stringify(
@@ -65,6 +66,7 @@ export async function runInspect(model: string, options: InspectCommand, command
           steps,
           passes,
           slots,
+          regions,
         },
         undefined,
         1,
@@ -83,6 +85,7 @@ export async function runInspect(model: string, options: InspectCommand, command
     `  parameters   ${group(report.params)}`,
     `  weights      ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes`,
     `  arena        ${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}, peak at step ${report.peak.step}`,
+    ...(report.regions.length === 0 ? [] : regionLines(report.regions).map((line) => `             ${line.slice(2)}`)),
     `  transposes   ${report.transposes.length} remain`,
     ...report.transposes.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
     `  copies       ${report.copies.length} remain, ${group(report.cost.copies.moved_bytes)} bytes`,

@@ -12,21 +12,40 @@ const minStepWidth = 8;
 const ticks = 4;
 const maxStepLabels = 20;
 
-export function arenaSvg(report: Report): string {
-  const stepCount = report.steps.length;
+/** What a picture shows: the arena, or the part of it in one memory. */
+export interface ArenaPicture {
+  readonly bytes: number;
+  readonly slots: readonly SlotReport[];
+  readonly peakStep: number;
+  readonly stepCount: number;
+}
+
+/** The arena as one picture, or each of its parts, by name. */
+export function arenaPictures(report: Report): readonly (readonly [region: string, ArenaPicture])[] {
+  const { slots, steps, regions } = report;
+  const stepCount = steps.length;
+  if (regions.length === 0) return [["", { bytes: report.arena_bytes, slots, peakStep: report.peak.step, stepCount }]];
+  return regions.map(({ name, used, peak }) => [
+    name,
+    { bytes: used, slots: slots.filter((slot) => slot.region === name), peakStep: peak.step, stepCount },
+  ]);
+}
+
+export function arenaSvg(picture: ArenaPicture): string {
+  const { stepCount } = picture;
   // A column for the time before the first step and one for the time after the last.
   const columns = stepCount + 2;
   const width = Math.max(minWidth, columns * minStepWidth);
   const scale: Scale = {
     x: (step) => plot.left + ((step + 1) * width) / columns,
-    y: (offset) => plot.top + plot.height * (1 - offset / Math.max(1, report.arena_bytes)),
+    y: (offset) => plot.top + plot.height * (1 - offset / Math.max(1, picture.bytes)),
   };
   const total = { width: plot.left + width + 10, height: plot.top + plot.height + plot.bottom };
   return [
     openSvg(total, "Arena: slots over steps"),
-    ...peakColumn(report, scale),
-    ...offsetAxis(report.arena_bytes, scale, plot.left + width),
-    ...report.slots.map((slot) => slotBox(slot, scale, stepCount)),
+    ...peakColumn(picture, scale),
+    ...offsetAxis(picture.bytes, scale, plot.left + width),
+    ...picture.slots.map((slot) => slotBox(slot, scale, stepCount)),
     ...stepAxis(stepCount, scale),
     "</svg>",
   ].join("\n");
@@ -37,9 +56,8 @@ interface Scale {
   y(offset: number): number;
 }
 
-function peakColumn(report: Report, { x }: Scale): readonly string[] {
-  if (report.slots.length === 0) return [];
-  const { step } = report.peak;
+function peakColumn({ slots, peakStep: step }: ArenaPicture, { x }: Scale): readonly string[] {
+  if (slots.length === 0) return [];
   return [
     `<rect class="peak" x="${px(x(step))}" y="${plot.top}" width="${px(x(step + 1) - x(step))}" height="${plot.height}"><title>peak: step ${step}</title></rect>`,
   ];

@@ -1,6 +1,6 @@
 /** The report of a compilation as one HTML page. */
 import { formatShape } from "../../ir/shape.js";
-import { arenaSvg } from "./arena-svg.js";
+import { arenaPictures, arenaSvg } from "./arena-svg.js";
 import { costHtml } from "./cost-html.js";
 import { type Column, facts, htmlPage, table, text } from "./page.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
@@ -14,7 +14,11 @@ export function reportHtml(report: Report): string {
     factTable(report),
     "<h2>Arena</h2>",
     `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time; green: rows in flight of layers that run row by row, with their scratch; orange: scratch.</p>`,
-    `<div class="wide">${arenaSvg(report)}</div>`,
+    ...arenaPictures(report).flatMap(([name, picture]) => [
+      ...(name === "" ? [] : [`<h3>${text(name)}</h3>`]),
+      `<div class="wide">${arenaSvg(picture)}</div>`,
+    ]),
+    ...(report.regions.length === 0 ? [] : [regionTable(report)]),
     `<h2>Alive at the peak</h2>`,
     `<p>Step ${report.peak.step}: ${group(report.peak.bytes)} bytes.</p>`,
     table(
@@ -35,6 +39,31 @@ export function reportHtml(report: Report): string {
     "<h2>Passes</h2>",
     `<ol>${report.passes.map(({ pass, why }) => `<li><code>${text(pass)}</code> ${text(why)}</li>`).join("\n")}</ol>`,
   ]);
+}
+
+function regionTable({ regions }: Report): string {
+  return table(
+    [
+      ["memory"],
+      ["may take", "n"],
+      ["takes", "n"],
+      ["lower bound", "n"],
+      ["peak at step", "n"],
+      ["bytes moved", "n"],
+      ["cycles a word", "n"],
+      ["cycles waited", "n"],
+    ],
+    regions.map((region) => [
+      text(region.name),
+      group(region.bytes),
+      group(region.used),
+      group(region.lower_bound),
+      String(region.peak.step),
+      group(region.traffic_bytes),
+      String(region.cycles),
+      group(region.wait_cycles),
+    ]),
+  );
 }
 
 /** Rows of one colour that climb a stair and start over are a ring. */

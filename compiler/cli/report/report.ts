@@ -1,11 +1,20 @@
 /** The report of a compilation as plain data: what `<name>_report.json` holds and the other forms print. Pure. */
 import { kernelInputs } from "../../codegen/kernel-inputs.js";
+import { must } from "../../diagnostics.js";
 import { type Graph, type Port, type TensorId, tensorOf } from "../../ir/graph.js";
 import { elementCount, type Shape } from "../../ir/shape.js";
 import { constantsOf, type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
+import { waitCycles } from "../../schedule/divide-arena.js";
 import { liveTensorBytes, programSizes } from "../../schedule/program-sizes.js";
-import { originOf, type Program, type Slot } from "../../schedule/schedule.js";
+import {
+  type ArenaRegion,
+  offsetInRegion,
+  originOf,
+  type Program,
+  regionAt,
+  type Slot,
+} from "../../schedule/schedule.js";
 import type { Copy } from "./copies.js";
 import { type Cost, makeCost } from "./cost.js";
 import { type CostedStep, costSteps } from "./cost-steps.js";
@@ -36,6 +45,8 @@ export interface Report {
   readonly peak: PeakReport;
   readonly steps: readonly StepReport[];
   readonly slots: readonly SlotReport[];
+  /** The memories that the arena is divided over; empty where it is one block. */
+  readonly regions: readonly RegionReport[];
   /** Runs of steps that are interleaved row by row. */
   readonly streams: readonly StreamReport[];
   /** Nodes that ONNX Runtime computes in float. */
@@ -104,6 +115,9 @@ export interface SlotReport {
   readonly kind: "tensor" | "pool" | "scratch";
   /** In a pool: of which tensors, and how many rows are needed at once. */
   readonly rows: readonly { readonly tensor: string; readonly at_once: number }[];
+  /** The memory that it lies in; null where the arena is one block. */
+  readonly region: string | null;
+  /** From the start of the arena, or of its part in that memory. */
   readonly offset: number;
   readonly bytes: number;
   /** What it grows over in its first step; null where it has its bytes to itself. */
@@ -112,6 +126,22 @@ export interface SlotReport {
   readonly first_step: number;
   /** Number of steps: read after the last one. */
   readonly last_step: number;
+}
+
+/** A memory that holds a part of the arena. */
+export interface RegionReport {
+  readonly name: string;
+  /** Bytes that the arena may take there, and takes. */
+  readonly bytes: number;
+  readonly used: number;
+  /** Bytes alive at its busiest step. */
+  readonly lower_bound: number;
+  /** Modelled cycles that the core waits for a word there. */
+  readonly cycles: number;
+  /** Bytes that an inference reads and writes there, and the modelled cycles that it waits for them. */
+  readonly traffic_bytes: number;
+  readonly wait_cycles: number;
+  readonly peak: PeakReport;
 }
 
 export interface NodeNote {
@@ -123,9 +153,10 @@ export function makeReport(program: Program): Report {
   const { graph, schedule, options, arena } = program;
   const sizes = programSizes(program);
   const costed = costSteps(program);
-  const slots = arena.slots
-    .map((slot, index) => slotReport(program, slot, index))
-    .sort((a, b) => a.offset - b.offset || a.first_step - b.first_step);
+  const sorted = arena.slots
+    .map((slot, index) => ({ slot, report: slotReport(program, slot, index) }))
+    .sort((a, b) => a.slot.offset - b.slot.offset || a.slot.firstStep - b.slot.firstStep);
+  const slots = sorted.map(({ report }) => report);
   return {
     model: program.name,
     model_sha256: options.modelHash,
@@ -145,9 +176,13 @@ export function makeReport(program: Program): Report {
     io_bytes: sizes.ioBytes,
     inputs: graph.inputs.map((port) => portReport(graph, port)),
     outputs: graph.outputs.map((port) => portReport(graph, port)),
-    peak: peakReport(slots, arena.peakStep),
+    peak: peakReport(
+      slots.map((slot, i) => ({ ...slot, offset: must(sorted[i], "slot").slot.offset })),
+      arena.peakStep,
+    ),
     steps: costed.map((one) => stepReport(graph, one)),
     slots,
+    regions: (arena.regions ?? []).map((region) => regionReport(region, slots)),
     streams: schedule.streams.map((stream) => streamReport(schedule, stream)),
     float_islands: schedule.steps.flatMap((step) => {
       const { island } = originOf(step);
@@ -194,6 +229,23 @@ function peakReport(slots: readonly SlotReport[], step: number): PeakReport {
   };
 }
 
+function regionReport(region: ArenaRegion, slots: readonly SlotReport[]): RegionReport {
+  const { name, bytes, used, lowerBound, cycles, traffic, peakStep } = region;
+  return {
+    name,
+    bytes,
+    used,
+    lower_bound: lowerBound,
+    cycles,
+    traffic_bytes: traffic,
+    wait_cycles: Math.round(waitCycles([region])),
+    peak: peakReport(
+      slots.filter((slot) => slot.region === name),
+      peakStep,
+    ),
+  };
+}
+
 function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: CostedStep): StepReport {
   const { node, call } = step;
   const shapeOf = (id: TensorId): Shape => tensorOf(graph, id).shape;
@@ -235,7 +287,8 @@ function slotReport({ graph, arena }: Program, slot: Slot, index: number): SlotR
     kind: slot.scratchOf !== undefined ? "scratch" : slot.pool === undefined ? "tensor" : "pool",
     rows: Array.from(slot.pool?.rows ?? [], ([id, { atOnce }]) => ({ tensor: nameOf(id), at_once: atOnce })),
     over: under ? namesOf(under) : null,
-    offset: slot.offset,
+    region: regionAt(arena, slot.offset)?.name ?? null,
+    offset: offsetInRegion(arena, slot.offset),
     bytes: slot.bytes,
     first_step: slot.firstStep,
     last_step: slot.lastStep,

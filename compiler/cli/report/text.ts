@@ -2,11 +2,19 @@
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { formatShape } from "../../ir/shape.js";
 import { copyLines, costLines, pairLines } from "./cost-text.js";
-import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
+import {
+  type NodeNote,
+  type PortReport,
+  type RegionReport,
+  type Report,
+  realValue,
+  type StepReport,
+} from "./report.js";
 
 export function reportText(report: Report): string {
   const sections = [
     summary(report),
+    ...(report.regions.length === 0 ? [] : [["REGIONS", ...regionLines(report.regions)]]),
     ["PEAK", ...peak(report)],
     ["COST", ...costLines(report.cost)],
     ["DEPTHWISE SEPARABLE, AGAINST STANDARD CONVOLUTIONS", ...pairLines(report.cost.separable)],
@@ -62,6 +70,28 @@ function peak({ peak: { step, bytes, alive } }: Report): readonly string[] {
   return [
     `  step ${step}: ${group(bytes)} bytes alive`,
     ...columns(alive.map((slot) => ["", group(slot.bytes), printable(slot.what, 80)])),
+  ];
+}
+
+/** The memories of a divided arena, and who is alive at the peak of each. */
+export function regionLines(regions: readonly RegionReport[]): readonly string[] {
+  const heading = ["memory", "may take", "takes", "bound", "peak step", "moved", "cycles/word", "waits"];
+  const rows = regions.map((region) => [
+    printable(region.name),
+    group(region.bytes),
+    group(region.used),
+    group(region.lower_bound),
+    String(region.peak.step),
+    group(region.traffic_bytes),
+    String(region.cycles),
+    group(region.wait_cycles),
+  ]);
+  return [
+    ...columns([heading, ...rows]),
+    ...regions.flatMap(({ name, peak: { step, bytes, alive } }) => [
+      `  ${printable(name)} at step ${step}: ${group(bytes)} bytes alive`,
+      ...columns(alive.map((slot) => ["", group(slot.bytes), printable(slot.what, 80)])),
+    ]),
   ];
 }
 

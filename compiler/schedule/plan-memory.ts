@@ -1,0 +1,138 @@
+/**
+ * From the kernels to the plan of memory: which layers run row by row, which kernels make several rows at once, and where
+ * everything lies, in one block or divided over several memories. Where the first plan is larger than it may be, tighter ones are
+ * made, the least of all last.
+ */
+import { must } from "../diagnostics.js";
+import type { Optimize } from "../ops/kernel.js";
+import type { Target } from "../targets.js";
+import { blockRows, singleRows } from "./block-rows.js";
+import { divideArena, waitCycles } from "./divide-arena.js";
+import { type Backward, computeLiveness } from "./liveness.js";
+import { planArena } from "./plan-arena.js";
+import type { Region } from "./regions.js";
+import type { ArenaPlan, PortOptions, Schedule } from "./schedule.js";
+import { scheduleCycles } from "./schedule-cycles.js";
+import { type StreamOptions, streamRows } from "./stream-rows.js";
+import { trafficOf } from "./traffic.js";
+
+export interface MemoryOptions {
+  readonly optimize: Optimize;
+  readonly ports: PortOptions;
+  readonly target: Target;
+  /** Most bytes of arena. */
+  readonly ram?: number;
+  /** The memories that it may be divided over, or the one that it lies in; empty: one block, as large as the target allows. */
+  readonly regions: readonly Region[];
+}
+
+export interface MemoryPlan {
+  readonly schedule: Schedule;
+  readonly arena: ArenaPlan;
+  /** Bytes that the arena is larger than `ram` or the regions allow; 0 where it fits. */
+  readonly excess: number;
+}
+
+export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan {
+  const goal = streamOptions(options);
+  const first = planFor(chosen, goal, options);
+  if (first.excess === 0) return fastest([first, ...fasterMemories(chosen, options)]);
+  const least = leastPlan(chosen, goal, options);
+  if (least.excess > 0) return least;
+  // Something fits: the more rows are in flight the better for time.
+  const limit = Math.min(roomOf(options.regions), options.ram ?? Number.POSITIVE_INFINITY);
+  for (const share of SHARES) {
+    const plan = planFor(chosen, { ...goal, budget: Math.floor(share * limit) }, options);
+    if (plan.excess === 0) return plan;
+  }
+  return least;
+}
+
+/** What comes closest to fitting: whoever asks for as many bytes as it takes gets it. */
+function leastPlan(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
+  const { ports } = options;
+  const any = planFor(chosen, { ports, backward: "any" }, options);
+  const cheap = planFor(chosen, { ...goal, budget: 0 }, options);
+  return cheap.excess < any.excess ? cheap : any;
+}
+
+/** Plans that run more layers by rows, to need only the fastest of the memories, or the fastest two, and so on. */
+function fasterMemories(chosen: Schedule, options: MemoryOptions): readonly MemoryPlan[] {
+  const { ports } = options;
+  if (options.regions.length < 2 || options.optimize === "ram") return [];
+  return options.regions
+    .slice(1)
+    .map((_, i) =>
+      planFor(chosen, { ports, backward: "cheap", budget: roomOf(options.regions.slice(0, i + 1)) }, options),
+    )
+    .filter(({ excess }) => excess === 0);
+}
+
+/** The plan of the fewest modelled cycles: kernels, loops around rows and words that the core waits for. */
+function fastest(plans: readonly MemoryPlan[]): MemoryPlan {
+  const cycles = ({ schedule, arena }: MemoryPlan): number =>
+    scheduleCycles(schedule) + waitCycles(arena.regions ?? []);
+  return plans.reduce((best, plan) => (cycles(plan) < cycles(best) ? plan : best));
+}
+
+/** Budgets that are tried between what the goal takes and the least, as shares of what there is room for. */
+const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
+
+/** Share of its instructions that a network may spend on loops around rows where RAM is one goal of two. */
+const BALANCED_OVERHEAD = 0.01;
+
+/** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
+function streamOptions({ optimize, ports, target, ram, regions }: MemoryOptions): StreamOptions {
+  const common = { ports, backward: optimize === "ram" ? ("any" as const) : ("cheap" as const) };
+  if (ram !== undefined) return { ...common, budget: ram };
+  // Who hands over rows has no room for the whole.
+  if (optimize === "ram" || ports.input === "rows" || ports.output === "rows") return common;
+  if (optimize === "balanced") return { ...common, overhead: BALANCED_OVERHEAD };
+  if (regions.length > 0) return { ...common, budget: roomOf(regions) };
+  const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
+  return { ...common, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
+}
+
+function roomOf(regions: readonly Region[]): number {
+  return regions.length === 0 ? Number.POSITIVE_INFINITY : regions.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function planFor(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
+  const { optimize, ram } = options;
+  const isFast = optimize === "speed";
+  const streamed = streamRows(isFast ? chosen : singleRows(chosen), goal);
+  const single = placeAll(streamed, goal);
+  const { schedule, arena } = isFast
+    ? { schedule: streamed, arena: single }
+    : blockRows({ chosen, single: streamed, arena: single }, goal, Math.max(single.bytes, ram ?? 0));
+  if (options.regions.length > 1) return divideBest([schedule, streamed], goal, options);
+  return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomOf(options.regions), ram ?? roomOf([]))) };
+}
+
+/** Layers lose time by running backward only where the arena would not fit otherwise, or where RAM is the goal. */
+function placeAll(streamed: Schedule, { ports, budget, backward }: StreamOptions): ArenaPlan {
+  const plan = (how: Backward | undefined): ArenaPlan =>
+    planArena(computeLiveness(streamed, ports, how), streamed.steps.length);
+  const arena = plan(backward);
+  if (backward !== "cheap" || budget === undefined || arena.bytes <= budget) return arena;
+  const tighter = plan("any");
+  return tighter.bytes < arena.bytes ? tighter : arena;
+}
+
+/** The first of the schedules whose arena the regions hold; else the one that comes closest. */
+function divideBest(schedules: readonly Schedule[], goal: StreamOptions, options: MemoryOptions): MemoryPlan {
+  const { ports, ram, regions } = options;
+  const backwards = new Set<Backward>([goal.backward ?? "any", "any"]);
+  let best: MemoryPlan | undefined;
+  for (const schedule of new Set(schedules)) {
+    for (const backward of backwards) {
+      const liveness = computeLiveness(schedule, ports, backward);
+      const traffic = trafficOf(schedule, ports, liveness.blocks);
+      const { arena, excess } = divideArena(liveness, schedule.steps.length, traffic, regions);
+      const plan = { schedule, arena, excess: Math.max(excess, arena.bytes - (ram ?? arena.bytes)) };
+      if (plan.excess === 0) return plan;
+      if (best === undefined || plan.excess < best.excess) best = plan;
+    }
+  }
+  return must(best, "plan");
+}
