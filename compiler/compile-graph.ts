@@ -59,13 +59,14 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   checkPorts(graph, ports);
   const order = orderNodes(graph);
   log.push({ pass: "order-nodes", why: order.why });
-  const chosen = chooseKernels(graph, order, { target, numerics, optimize });
+  const context = { target, numerics, optimize };
+  const chosen = chooseKernels(graph, order, context);
   const name = programName(graph.name);
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
   const regions = resolveRegions(options.regions ?? [], target);
   const { ram } = options;
-  const memory = planMemory(chosen, { optimize, ports, target, regions, ...(ram === undefined ? {} : { ram }) });
+  const memory = planMemory(chosen, { ...context, ports, regions, ...(ram === undefined ? {} : { ram }) });
   const { arena } = memory;
   log.push(
     ...memory.schedule.streams.map(({ first, last, why }) => ({

@@ -161,7 +161,7 @@ function stepView(program: Program, bindings: Bindings, step: Step, trace: boole
     title,
     why: wrapText(commentText(step.why, 300), maxColumns - 4 - "/*  */".length).join("\n       "),
     call: callOf(program, bindings, step),
-    trace: trace && step.call && isAlone ? traceCall(bindings, step, output) : "",
+    trace: trace && step.call && isAlone ? traceCall(program, bindings, step, output) : "",
     handOver: isHandedOver(program, output.id) && isAlone ? handOverView(bindings, output) : undefined,
   };
 }
@@ -180,14 +180,30 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
     ...kernelInputs(graph, step).map((id) => bindings.pointer(id)),
     ...bindings.constants.namesOf(step),
     ...paddingArgument(bindings, step),
-    bindings.pointer(step.output),
+    outputPointer(bindings, step),
     ...(scratchBytes > 0 ? [bindings.scratch(step.index)] : []),
     ...bindings.instances.orderOf(step),
   ];
   return callText("    ", bindings.instances.nameOf(step), args, ";");
 }
 
-function traceCall(bindings: Bindings, step: Step, output: Tensor): string {
+/** Where the kernel starts to write: behind the parts of the first pixel that are in place. */
+function outputPointer(bindings: Bindings, { output, rest }: Step): string {
+  const pointer = bindings.pointer(output);
+  return rest === undefined || rest.start === 0 ? pointer : `${pointer} + ${rest.start}`;
+}
+
+function traceCall({ schedule }: Program, bindings: Bindings, step: Step, output: Tensor): string {
+  const part = schedule.parts.get(output.id);
+  if (part) {
+    const args = [String(step.index), `${bindings.pointer(output.id)} + (i * ${part.pitch})`, `${part.width}u`];
+    const pixels = byteCount(output) / part.width;
+    return [
+      `    for (int32_t i = 0; i < ${pixels}; ++i) {`,
+      callText("        ", "lwc_trace", args, ";"),
+      "    }",
+    ].join("\n");
+  }
   const args = [String(step.index), bindings.pointer(output.id), `${byteCount(output)}u`];
   return callText("    ", "lwc_trace", args, ";");
 }

@@ -8,7 +8,7 @@
 import { must } from "../diagnostics.js";
 import { scaleOf } from "../ir/quant.js";
 import { channelCount, elementCount, rowLength, sameShape } from "../ir/shape.js";
-import { type ChannelPick, defineOp, type NodeView, quantOf } from "./op.js";
+import { type ChannelPick, defineOp, type NodeView, narrowed, quantOf } from "./op.js";
 
 export type ChannelSelectAttrs = {
   /** Which input each run reads. */
@@ -33,6 +33,24 @@ function picksOf(attrs: ChannelSelectAttrs): readonly ChannelPick[] {
   return runsOf(attrs).flatMap(({ input, start, count }) =>
     Array.from({ length: count }, (_, i) => ({ input, channel: start + i })),
   );
+}
+
+/** Runs of output channels [first, first + count) alone, of the inputs that they read. */
+function narrow(view: NodeView<ChannelSelectAttrs>, first: number, count: number): NodeView<ChannelSelectAttrs> {
+  const runs: Run[] = [];
+  let at = 0;
+  for (const run of runsOf(view.attrs)) {
+    const [from, to] = [Math.max(at, first), Math.min(at + run.count, first + count)];
+    if (from < to) runs.push({ input: run.input, start: run.start + from - at, count: to - from });
+    at += run.count;
+  }
+  const read = [...new Set(runs.map(({ input }) => input))].toSorted((a, b) => a - b);
+  const attrs = {
+    parts: runs.map(({ input }) => read.indexOf(input)),
+    starts: runs.map(({ start }) => start),
+    counts: runs.map((run) => run.count),
+  };
+  return narrowed(view, read, attrs, count);
 }
 
 export const channelSelect = defineOp<ChannelSelectAttrs>({
@@ -93,6 +111,7 @@ export const channelSelect = defineOp<ChannelSelectAttrs>({
     picksOf(view.attrs).map(({ input, channel }) => must(inputs[input]?.[channel], "channel range")),
   channels: () => ({ kind: "fixed" }),
   picks: (view: NodeView<ChannelSelectAttrs>) => picksOf(view.attrs),
+  narrow,
   isIdentity: (view) => view.inputs.length === 1 && picksOf(view.attrs).every(({ channel }, i) => channel === i),
   lower(view) {
     const runs = runsOf(view.attrs);
@@ -109,7 +128,7 @@ export const channelSelect = defineOp<ChannelSelectAttrs>({
       geometry: "select",
       params: {
         type: "lwc_channel_select_params",
-        fields: { pixels: elementCount(view.output.shape) / out, runs: runs.length, out_c: out },
+        fields: { pixels: elementCount(view.output.shape) / out, runs: runs.length, out_pitch: out },
       },
       drive: { kind: "flat" },
       inputArray: true,

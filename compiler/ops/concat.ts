@@ -8,7 +8,7 @@ import { channelCount, elementCount, type Shape } from "../ir/shape.js";
 import { type Candidate, chooseKernel } from "./choose-kernel.js";
 import { mveConcat } from "./concat/kernels-mve.js";
 import { type ConcatLayer, portableConcat } from "./concat/kernels-portable.js";
-import { defineOp, type NodeView, quantOf, type RowKernel } from "./op.js";
+import { defineOp, type NodeView, narrowed, quantOf, type RowKernel } from "./op.js";
 
 export type ConcatAttrs = { readonly axis: number };
 
@@ -81,6 +81,16 @@ export const concat = defineOp<ConcatAttrs>({
     return view.inputs.flatMap((tensor, input) =>
       Array.from({ length: channelCount(tensor.shape) }, (_, channel) => ({ input, channel })),
     );
+  },
+  narrow(view, first, count) {
+    const read: number[] = [];
+    let at = 0;
+    view.inputs.forEach((tensor, input) => {
+      const end = at + channelCount(tensor.shape);
+      if (at < first + count && end > first) read.push(input);
+      at = end;
+    });
+    return narrowed(view, read, view.attrs, count);
   },
   lower(view, context) {
     const { axis } = view.attrs;

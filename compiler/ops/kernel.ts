@@ -108,6 +108,8 @@ export interface KernelCall {
   /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
   readonly inputArray?: boolean;
   readonly constants: readonly PackedConstant[];
+  /** Where the parameters have an `out_pitch`: the most that it may be; absent: as much as int32 holds. */
+  readonly maxPitch?: number;
   /** Where each result goes through a table before it is stored. */
   readonly table?: TableOfResults;
   /**

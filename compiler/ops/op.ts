@@ -154,6 +154,11 @@ export interface Op<A extends Attrs = Attrs> {
    * moves anything else. Pixels of all inputs are those of the output.
    */
   picks?(view: NodeView<A>): readonly ChannelPick[] | undefined;
+  /**
+   * For ops with `picks`: the same op for output channels [first, first + count) alone, which are all of those that some inputs
+   * give, with these inputs.
+   */
+  narrow?(view: NodeView<A>, first: number, count: number): NodeView<A>;
   /** For ops with constant weights that can lose channels. */
   readonly pruning?: Pruning<A>;
   /** Activation inputs whose memory the output may take over exactly (element i is read before element i is written). */
@@ -195,6 +200,23 @@ export function viewOf<A extends Attrs>(graph: Graph, node: Node<A>): NodeView<A
     attrs: node.attrs,
     inputs: node.inputs.map((id) => tensorOf(graph, id)),
     output: tensorOf(graph, node.output),
+  };
+}
+
+/** The view with the inputs `read` alone and `channels` output channels. */
+export function narrowed<A extends Attrs>(
+  view: NodeView<A>,
+  read: readonly number[],
+  attrs: A,
+  channels: number,
+): NodeView<A> {
+  const node = { ...view.node, attrs, inputs: read.map((i) => must(view.node.inputs[i], "input")) };
+  const shape = view.output.shape.map((dim, axis) => (axis === view.output.shape.length - 1 ? channels : dim));
+  return {
+    node,
+    attrs,
+    inputs: read.map((i) => must(view.inputs[i], "input")),
+    output: { ...view.output, shape },
   };
 }
 

@@ -10,7 +10,7 @@ import { opOf } from "../ops/index.js";
 import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { type ReadRow, viewOf } from "../ops/op.js";
 import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
-import type { Program, Slot, Step } from "../schedule/schedule.js";
+import type { Part, Program, Slot, Step } from "../schedule/schedule.js";
 import { type ArenaMemory, makeArenaMemory } from "./arena-memory.js";
 import { checkInputs } from "./check-inputs.js";
 import { prepareNode, prepareRow, type RowOrder, type Values } from "./run-node.js";
@@ -101,6 +101,11 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         return locate(id).subarray(y * length, (y + 1) * length);
       return new Int8Array(buffer, at(must(place.rowOffsets[y], `row ${y} of %${id}`)), length);
     };
+    /** A part of another tensor as one of its own. */
+    const read = (id: TensorId): Values => {
+      const part = schedule.parts.get(id);
+      return part ? gather(part, locate(part.whole)) : locate(id);
+    };
     const values = new Map<TensorId, Values>();
     // A kernel may write its scratch before it reads its inputs: it is garbage when a step, or a row of a stream, starts.
     const poisonScratch = ({ index, call }: Step): void => {
@@ -123,8 +128,11 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
         block: step.call ? rowsPerCall(step.call) : 1,
         ...(isOverlapping ? { beforeRows: (rows: Values): void => poisonBytes(bytesOf(rows)) } : {}),
       };
-      runs[step.index]?.(step.node.inputs.map(locate), locate(step.output), order);
-      values.set(step.output, locate(step.output).slice());
+      const part = schedule.parts.get(step.output);
+      const output = part ? allocate(graph, step.output) : locate(step.output);
+      runs[step.index]?.(step.node.inputs.map(read), output, order);
+      if (part) scatter(part, output, locate(part.whole));
+      values.set(step.output, output.slice());
     };
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
@@ -160,6 +168,19 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       isHandedOver ? must(values.get(id), `rows of %${id}`) : locate(id).slice();
     return { outputs: graph.outputs.map((port) => outputOf(port.tensor)), values };
   };
+}
+
+/** Puts the pixels of a part into those of the whole. */
+function scatter({ start, pitch, width }: Part, values: Values, whole: Values): void {
+  for (let i = 0; i * width < values.length; i++)
+    whole.set(values.subarray(i * width, (i + 1) * width), i * pitch + start);
+}
+
+function gather({ start, pitch, width }: Part, whole: Values): Values {
+  const values = new Int8Array((whole.length / pitch) * width);
+  for (let i = 0; i * width < values.length; i++)
+    values.set(whole.subarray(i * pitch + start, i * pitch + start + width), i * width);
+  return values;
 }
 
 function bytesOf(values: Values): Int8Array {

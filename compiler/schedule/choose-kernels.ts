@@ -30,7 +30,7 @@ export function chooseKernels(graph: Graph, order: Order, context: KernelContext
     }
   }
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
-  return { graph, steps: context.optimize === "size" ? steps : keepPadding(steps), streams: [] };
+  return { graph, steps: context.optimize === "size" ? steps : keepPadding(steps), streams: [], parts: new Map() };
 }
 
 /**

@@ -11,11 +11,21 @@ import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
 import { type SafeDistances, safeDistances } from "./overlap.js";
 import { dyingInputs, planRows, streamSteps } from "./row-plan.js";
-import { type PortOptions, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
+import {
+  type Part,
+  type PortOptions,
+  type RowPool,
+  type Schedule,
+  type Step,
+  type Stream,
+  streamOf,
+} from "./schedule.js";
 
 /** Tensors that share one piece of memory. */
 export interface Block {
   readonly tensors: readonly TensorId[];
+  /** First byte of those that do not start with the block. */
+  readonly starts?: ReadonlyMap<TensorId, number>;
   /** The step that uses the bytes as scratch. */
   readonly scratchOf?: number;
   /** What the bytes are to a stream, of whose tensors they hold rows. */
@@ -50,6 +60,7 @@ export interface Liveness {
 
 interface OpenBlock {
   tensors: TensorId[];
+  starts?: Map<TensorId, number>;
   pool?: RowPool;
   bytes: number;
   firstStep: number;
@@ -89,6 +100,14 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
     blockOf.set(id, block);
   };
 
+  /** The whole is there with its first part. */
+  const joinPart = ({ whole, start }: Part, { index, output }: Step): void => {
+    const block = blockOf.get(whole) ?? open(whole, index);
+    block.tensors.splice(block.tensors.indexOf(whole), 0, output);
+    block.starts = new Map([...(block.starts ?? []), [output, start]]);
+    blockOf.set(output, block);
+  };
+
   for (const { pool, first, last } of schedule.streams) {
     if (pool.bytes === 0) continue;
     const block = { tensors: [...pool.rows.keys()], pool, bytes: pool.bytes, firstStep: first, lastStep: last };
@@ -104,6 +123,11 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
     const span = must(spans[step.index], "span");
     const stream = schedule.streams.find(({ first }) => first === span.first);
     if (blockOf.has(step.output)) continue;
+    const part = schedule.parts.get(step.output);
+    if (part) {
+      joinPart(part, step);
+      continue;
+    }
     const host = stream ? undefined : sharedInput(schedule, step, blockOf, outputs);
     if (host) {
       join(host, step.output);
@@ -134,7 +158,7 @@ function overlapsOf(
   backward: Backward,
 ): readonly Overlap[] {
   const output = must(blockOf.get(step.output), `block of %${step.output}`);
-  if (output.firstStep !== step.index || output.caller) return [];
+  if (output.firstStep !== step.index || output.caller || schedule.parts.has(step.output)) return [];
   return step.node.inputs.flatMap((id, index): readonly Overlap[] => {
     const input = blockOf.get(id);
     if (!input || input === output || input.caller || input.lastStep !== step.index) return [];

@@ -226,10 +226,10 @@ function placesOf(blocks: readonly Block[], offsets: readonly number[]): Readonl
   return places;
 }
 
-function placeIn({ pool }: Block, offset: number, id: TensorId): Place {
+function placeIn({ pool, starts }: Block, offset: number, id: TensorId): Place {
   const rowOffsets = pool?.rows.get(id)?.offsets.map((at) => offset + at);
   return rowOffsets === undefined
-    ? { kind: "arena", offset }
+    ? { kind: "arena", offset: offset + (starts?.get(id) ?? 0) }
     : { kind: "arena", offset: must(rowOffsets[0], "row"), rowOffsets };
 }
 

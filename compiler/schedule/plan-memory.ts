@@ -4,11 +4,11 @@
  * made, the least of all last.
  */
 import { must } from "../diagnostics.js";
-import type { Optimize } from "../ops/kernel.js";
-import type { Target } from "../targets.js";
+import type { KernelContext } from "../ops/kernel.js";
 import { blockRows, singleRows } from "./block-rows.js";
 import { divideArena, waitCycles } from "./divide-arena.js";
 import { type Backward, computeLiveness } from "./liveness.js";
+import { placeParts } from "./place-parts.js";
 import { planArena } from "./plan-arena.js";
 import type { Region } from "./regions.js";
 import type { ArenaPlan, PortOptions, Schedule } from "./schedule.js";
@@ -16,10 +16,8 @@ import { scheduleCycles } from "./schedule-cycles.js";
 import { type StreamOptions, streamRows } from "./stream-rows.js";
 import { trafficOf } from "./traffic.js";
 
-export interface MemoryOptions {
-  readonly optimize: Optimize;
+export interface MemoryOptions extends KernelContext {
   readonly ports: PortOptions;
-  readonly target: Target;
   /** Most bytes of arena. */
   readonly ram?: number;
   /** The memories that it may be divided over, or the one that it lies in; empty: one block, as large as the target allows. */
@@ -102,10 +100,11 @@ function planFor(chosen: Schedule, goal: StreamOptions, options: MemoryOptions):
   const isFast = optimize === "speed";
   const streamed = streamRows(isFast ? chosen : singleRows(chosen), goal);
   const single = placeAll(streamed, goal);
-  const { schedule, arena } = isFast
+  const blocked = isFast
     ? { schedule: streamed, arena: single }
     : blockRows({ chosen, single: streamed, arena: single }, goal, Math.max(single.bytes, ram ?? 0));
-  if (options.regions.length > 1) return divideBest([schedule, streamed], goal, options);
+  if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options);
+  const { schedule, arena } = placeParts(blocked, goal, Math.max(blocked.arena.bytes, ram ?? 0), options);
   return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomOf(options.regions), ram ?? roomOf([]))) };
 }
 

@@ -22,8 +22,23 @@ export interface Step {
   readonly byRows?: KernelCall;
   /** Rows are made from the last to the first, so that the output may grow over the input from above. */
   readonly backward?: boolean;
+  /** Where a step joins tensors and some of them are in place already: those that it copies, and from which byte of a pixel on. */
+  readonly rest?: { readonly inputs: readonly TensorId[]; readonly start: number };
+  /** Where a step joins tensors: why it copies those that it does. */
+  readonly copies?: string;
   readonly macs: number;
   readonly why: string;
+}
+
+/** A tensor whose pixels lie in those of another, which joins it with others along the channels. */
+export interface Part {
+  /** What joins them; it has bytes of its own. */
+  readonly whole: TensorId;
+  /** First byte in each pixel of the whole. */
+  readonly start: number;
+  /** Bytes of a pixel of the whole, and of the part. */
+  readonly pitch: number;
+  readonly width: number;
 }
 
 /**
@@ -65,6 +80,8 @@ export interface Schedule {
   readonly steps: readonly Step[];
   /** In the order of their steps; a step belongs to one stream at most. */
   readonly streams: readonly Stream[];
+  /** Tensors that are written into others (place-parts.ts). */
+  readonly parts: ReadonlyMap<TensorId, Part>;
 }
 
 /** How graph inputs and outputs reach the program. */

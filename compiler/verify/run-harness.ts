@@ -140,7 +140,11 @@ function splitTrace(bytes: Uint8Array, model: HarnessModel): readonly ReadonlyMa
     const data = bytes.subarray(offset + 8, offset + 8 + length);
     const current = cases.at(-1);
     if (step < 0) cases.push(new Map());
-    else current?.set(step, [...(current.get(step) ?? []), data]);
+    else {
+      const pieces = current?.get(step);
+      if (pieces) pieces.push(data);
+      else current?.set(step, [data]);
+    }
     offset += 8 + length;
   }
   return cases.map((one) => {

@@ -17,13 +17,13 @@ enum {
 typedef struct lwc_channel_select_params {
     int32_t pixels;
     int32_t runs;
-    int32_t out_c; /* sum of the lengths of the runs */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= the sum of the lengths of the runs */
 } lwc_channel_select_params;
 
 /*
  * inputs  pointers to int8 tensors [pixels][channels of the input]
  * table   [runs][4]
- * out     [pixels][out_c] int8, must not overlap an input
+ * out     [pixels][channels of the runs] int8, out_pitch bytes from pixel to pixel, must not overlap an input
  */
 static inline void lwc_channel_select_s8(const lwc_channel_select_params *p, const int8_t *const *inputs, const int32_t *table, int8_t *out)
 {
@@ -44,7 +44,7 @@ static inline void lwc_channel_select_s8(const lwc_channel_select_params *p, con
             /* No pointer leaves its array after the last pixel. */
             if ((i + 1) < p->pixels) {
                 from += stride;
-                to += p->out_c;
+                to += p->out_pitch;
             }
         }
         out += count;

@@ -10,12 +10,14 @@
 typedef struct lwc_concat_params {
     int32_t inputs; /* number of inputs */
     int32_t outer;  /* product of the axes before the joined one */
+    int32_t out_c;  /* sum of the runs */
+    int32_t out_pitch; /* bytes of the output from one outer coordinate to the next, >= out_c */
 } lwc_concat_params;
 
 /*
  * inputs  [inputs] pointers to int8 tensors [outer][runs[i]]
  * runs    [inputs] bytes
- * out     [outer][sum of runs] int8, must not overlap an input
+ * out     [outer][out_c] int8, out_pitch bytes from one outer coordinate to the next, must not overlap an input
  */
 static inline void lwc_concat_s8(const lwc_concat_params *p, const int8_t *const *inputs, const int32_t *runs, int8_t *out)
 {
@@ -24,6 +26,7 @@ static inline void lwc_concat_s8(const lwc_concat_params *p, const int8_t *const
             memcpy(out, inputs[i] + (o * runs[i]), (size_t)runs[i]);
             out += runs[i];
         }
+        out += p->out_pitch - p->out_c;
     }
 }
 

@@ -13,6 +13,7 @@ LWC_MVE_INLINE void lwc_concat_s8_mve(const lwc_concat_params *p, const int8_t *
             lwc_mve_copy(out, inputs[i] + (o * runs[i]), runs[i]);
             out += runs[i];
         }
+        out += p->out_pitch - p->out_c;
     }
 }
 

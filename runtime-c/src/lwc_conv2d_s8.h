@@ -9,6 +9,7 @@ typedef struct lwc_conv2d_params {
     int32_t in_c;
     int32_t out_w;
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -24,7 +25,7 @@ typedef struct lwc_conv2d_params {
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [out_c][kernel_h][kernel_w][in_c / groups] int8
  * quant    [out_c][words] int32, see lwc_requant
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_INLINE void lwc_conv2d_s8(const lwc_conv2d_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
@@ -55,7 +56,7 @@ LWC_INLINE void lwc_conv2d_s8(const lwc_conv2d_params *p, const int8_t *const *r
             }
             out[o] = (int8_t)lwc_requantize(&p->requant, quant, o, acc);
         }
-        out += p->out_c;
+        out += p->out_pitch;
     }
 }
 

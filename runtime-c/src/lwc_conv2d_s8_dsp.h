@@ -9,6 +9,7 @@ typedef struct lwc_conv2d_dsp_params {
     int32_t in_c;
     int32_t out_w;
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -48,7 +49,7 @@ static inline void lwc_conv2d_patch_s8(const lwc_conv2d_dsp_params *p, const int
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [out_c][kernel_h * kernel_w * in_c rounded up to 4] int8, zero-filled, 4-byte aligned
  * quant    [out_c][words] int32, see lwc_requant
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  two expanded patches [2][depth] int16, then one patch [depth] int8; 4-byte aligned
  */
 static inline void lwc_conv2d_s8_dsp(const lwc_conv2d_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out, void *scratch)
@@ -64,13 +65,13 @@ static inline void lwc_conv2d_s8_dsp(const lwc_conv2d_dsp_params *p, const int8_
         lwc_expand_s8_dsp(patch, values, p->in_zero_point, x);
         lwc_conv2d_patch_s8(p, rows, ox + 1, patch);
         lwc_expand_s8_dsp(patch, values, p->in_zero_point, x + (depth / 2));
-        lwc_dot_pixels_s8_dsp(&p->requant, x, 2, depth, p->out_c, weights, quant, out);
-        out += 2 * p->out_c;
+        lwc_dot_pixels_s8_dsp(&p->requant, x, 2, depth, p->out_c, weights, quant, out, p->out_pitch);
+        out += 2 * p->out_pitch;
     }
     if (ox < p->out_w) {
         lwc_conv2d_patch_s8(p, rows, ox, patch);
         lwc_expand_s8_dsp(patch, values, p->in_zero_point, x);
-        lwc_dot_pixels_s8_dsp(&p->requant, x, 1, depth, p->out_c, weights, quant, out);
+        lwc_dot_pixels_s8_dsp(&p->requant, x, 1, depth, p->out_c, weights, quant, out, p->out_pitch);
     }
 }
 

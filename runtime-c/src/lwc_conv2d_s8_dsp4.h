@@ -12,6 +12,7 @@ typedef struct lwc_conv2d_dsp4_params {
     int32_t in_c;  /* input channels */
     int32_t out_w; /* output pixels in a row */
     int32_t out_c; /* output channels */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -58,7 +59,7 @@ LWC_INLINE void lwc_conv2d_window(const lwc_conv2d_dsp4_params *p, const int8_t 
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [out_c / 2 rounded up][pairs] words; see lwc_dot4_s8_dsp.h, with kernel_h runs of kernel_w * in_c taps
  * quant    [out_c / 2 rounded up][2][words] int32
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  four expanded windows [pairs][4] words, then one window in int8
  */
 LWC_INLINE void lwc_conv2d_s8_dsp4(const lwc_conv2d_dsp4_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
@@ -73,14 +74,14 @@ LWC_INLINE void lwc_conv2d_s8_dsp4(const lwc_conv2d_dsp4_params *p, const int8_t
         for (int32_t i = 0; i < 4; ++i) {
             lwc_conv2d_window(p, rows, ox + i, 4, x + i, patch);
         }
-        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out);
-        out += 4 * p->out_c;
+        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
+        out += 4 * p->out_pitch;
     }
     if (rest != 0) {
         for (int32_t i = 0; i < rest; ++i) {
             lwc_conv2d_window(p, rows, ox + i, rest, x + i, patch);
         }
-        lwc_dot_rest_s8_dsp(&p->requant, p->out_w, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(&p->requant, p->out_w, rest, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
     }
 }
 

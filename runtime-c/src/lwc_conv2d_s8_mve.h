@@ -12,6 +12,7 @@ typedef struct lwc_conv2d_mve_params {
     int32_t in_c;
     int32_t out_w;
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -114,9 +115,9 @@ LWC_MVE_INLINE void lwc_conv2d_row_mve(const lwc_conv2d_mve_params *p, const int
         for (int32_t g = 0; g < p->groups; ++g) {
             lwc_conv2d_patches_mve(p, rows, g * (p->in_c / p->groups), ox, count, patches);
             lwc_mve_dot_pairs(&p->requant, patches, p->pitch, count, p->pitch, channels, weights + (g * blocks * 4 * p->pitch),
-                             quant + (g * blocks * 4 * lwc_requant_words(&p->requant)), out + (g * channels), p->out_c);
+                             quant + (g * blocks * 4 * lwc_requant_words(&p->requant)), out + (g * channels), p->out_pitch);
         }
-        out += count * p->out_c;
+        out += count * p->out_pitch;
     }
 }
 
@@ -124,7 +125,7 @@ LWC_MVE_INLINE void lwc_conv2d_row_mve(const lwc_conv2d_mve_params *p, const int
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  by group, blocks of four channels over `pitch` values, those behind a patch 0: see lwc_mve_dot_pairs
  * quant    by group, groups of four channels
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  `batch` patches and 16 bytes, then kernel_h lines
  */
 LWC_MVE_INLINE void lwc_conv2d_s8_mve(const lwc_conv2d_mve_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out, void *scratch)

@@ -12,6 +12,7 @@ typedef struct lwc_conv2d_swar_params {
     int32_t in_c;  /* input channels */
     int32_t out_w; /* output pixels in a row */
     int32_t out_c; /* output channels */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -64,7 +65,7 @@ LWC_INLINE void lwc_conv2d_swar_window(const lwc_conv2d_swar_params *p, const in
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [out_c / 4 rounded up][pairs][4] words; see lwc_dot_s8_swar.h, with kernel_h runs of kernel_w * in_c taps
  * quant    [out_c rounded up to 4][words] int32
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  `block` expanded windows [pairs][block] words, then one window in int8
  */
 LWC_INLINE void lwc_conv2d_s8_swar(const lwc_conv2d_swar_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
@@ -78,14 +79,14 @@ LWC_INLINE void lwc_conv2d_s8_swar(const lwc_conv2d_swar_params *p, const int8_t
         for (; (ox + 2) <= p->out_w; ox += 2) {
             lwc_conv2d_swar_window(p, rows, ox, 2, x, patch);
             lwc_conv2d_swar_window(p, rows, ox + 1, 2, x + 1, patch);
-            lwc_dot_s8_swar(&p->requant, 2, x, pairs, p->out_c, weights, quant, out);
-            out += 2 * p->out_c;
+            lwc_dot_s8_swar(&p->requant, 2, x, pairs, p->out_c, weights, quant, out, p->out_pitch);
+            out += 2 * p->out_pitch;
         }
     }
     for (; ox < p->out_w; ++ox) {
         lwc_conv2d_swar_window(p, rows, ox, 1, x, patch);
-        lwc_dot_s8_swar(&p->requant, 1, x, pairs, p->out_c, weights, quant, out);
-        out += p->out_c;
+        lwc_dot_s8_swar(&p->requant, 1, x, pairs, p->out_c, weights, quant, out, p->out_pitch);
+        out += p->out_pitch;
     }
 }
 

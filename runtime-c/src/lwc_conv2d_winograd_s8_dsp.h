@@ -19,6 +19,7 @@ typedef struct lwc_conv2d_winograd_dsp_params {
     int32_t in_c;  /* a multiple of 8 */
     int32_t out_w; /* >= 7: four tiles */
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t pad_left;
     int32_t in_zero_point; /* [-128, 127]; the biases already hold -zero point * sum(weights) */
     lwc_requant requant;
@@ -93,7 +94,7 @@ LWC_INLINE void lwc_winograd_output(const int32_t *m, int32_t step, int32_t *y)
  * rows     four pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [out_c / 2 rounded up][16][in_c / 2][2] words, see packWinograd in compiler/ops/conv2d/pack-winograd.ts
  * quant    [out_c / 2 rounded up][2][words] int32, see lwc_requant
- * out      [2][out_w][out_c] int8, must not overlap the rows
+ * out      [2][out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  [16][in_c / 2][4] words of transformed tiles, then [16][2][4] sums
  */
 LWC_INLINE void lwc_conv2d_winograd_s8_dsp(const lwc_conv2d_winograd_dsp_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,
@@ -102,7 +103,7 @@ LWC_INLINE void lwc_conv2d_winograd_s8_dsp(const lwc_conv2d_winograd_dsp_params 
     const int32_t tiles = (p->out_w + 1) / 2;
     const int32_t pairs = p->in_c / 2;
     const int32_t words = lwc_requant_words(&p->requant);
-    const int32_t row = p->out_w * p->out_c;
+    const int32_t row = p->out_w * p->out_pitch;
     uint32_t *v = (uint32_t *)scratch;
     int32_t *sums = (int32_t *)(v + (64 * pairs));
 
@@ -119,7 +120,7 @@ LWC_INLINE void lwc_conv2d_winograd_s8_dsp(const lwc_conv2d_winograd_dsp_params 
         for (int32_t o = 0; o < p->out_c; o += 2) {
             lwc_winograd_sums(v, w, pairs, sums);
             for (int32_t i = 0; (i < 2) && ((o + i) < p->out_c); ++i) {
-                int8_t *to = out + (2 * first * p->out_c) + o + i;
+                int8_t *to = out + (2 * first * p->out_pitch) + o + i;
 
                 for (int32_t k = 0; k < 4; ++k) {
                     int32_t y[4];
@@ -130,13 +131,13 @@ LWC_INLINE void lwc_conv2d_winograd_s8_dsp(const lwc_conv2d_winograd_dsp_params 
                         y[j] = lwc_wrap_add(y[j] >> 2, q[0]);
                     }
                     if (((p->out_w & 1) == 0) || (k < 3) || ((first + 4) < tiles)) {
-                        lwc_requantize_block(&p->requant, q, 0, 4, y, to, p->out_c, row);
+                        lwc_requantize_block(&p->requant, q, 0, 4, y, to, p->out_pitch, row);
                     } else {
                         /* The tile at the right border has one column. */
                         y[1] = y[2];
                         lwc_requantize_block(&p->requant, q, 0, 2, y, to, row, row);
                     }
-                    to += 2 * p->out_c;
+                    to += 2 * p->out_pitch;
                 }
                 q += words;
             }

@@ -9,6 +9,7 @@ typedef struct lwc_depthwise_conv2d_dsp_params {
     int32_t in_c;  /* = channels of the output */
     int32_t out_w;
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -34,7 +35,7 @@ static inline uint32_t lwc_depthwise_load_s8(const int8_t *pixel, int32_t channe
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [in_c / 4 rounded up][kernel_h * kernel_w][4] int8: pairs of taps, then an odd last tap; see packDepthwisePairs
  * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, must not overlap the rows
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  kernel_h * kernel_w pixel offsets (int32), then a pixel of zero points [in_c rounded up to 4]
  */
 LWC_INLINE void lwc_depthwise_conv2d_s8_dsp(const lwc_depthwise_conv2d_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
@@ -107,7 +108,7 @@ LWC_INLINE void lwc_depthwise_conv2d_s8_dsp(const lwc_depthwise_conv2d_dsp_param
                 out[c + lane] = (int8_t)lwc_requantize(&p->requant, quant, c + lane, acc[lane]);
             }
         }
-        out += p->in_c;
+        out += p->out_pitch;
     }
 }
 

@@ -14,6 +14,7 @@ typedef struct lwc_depthwise_conv2d_dsp4_params {
     int32_t in_w;
     int32_t in_c; /* = channels of the output */
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -162,13 +163,13 @@ LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p,
             }
         }
     }
-    out += ox * p->in_c;
+    out += ox * p->out_pitch;
     if (n > 2) {
-        lwc_requantize4(&p->requant, quant, 0, s0, s1, s2, s3, out, p->in_c);
+        lwc_requantize4(&p->requant, quant, 0, s0, s1, s2, s3, out, p->out_pitch);
     } else {
         out[0] = (int8_t)lwc_requantize_words(&p->requant, quant, s0);
         if (n > 1) {
-            out[p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, s1);
+            out[p->out_pitch] = (int8_t)lwc_requantize_words(&p->requant, quant, s1);
         }
     }
 }
@@ -177,7 +178,7 @@ LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p,
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [in_c][words], see lwc_depthwise_outputs and packDepthwisePlanes in compiler/ops/conv2d/pack.ts
  * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, must not overlap the rows
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  [4][words of a plane]
  */
 LWC_INLINE void lwc_depthwise_conv2d_s8_dsp4(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,

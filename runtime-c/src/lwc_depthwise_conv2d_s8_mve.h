@@ -8,6 +8,7 @@ typedef struct lwc_depthwise_conv2d_mve_params {
     int32_t in_w;
     int32_t in_c; /* and output channels */
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t kernel_h; /* at most 12 */
     int32_t kernel_w;
     int32_t stride_w; /* 1 or 2 */
@@ -54,7 +55,7 @@ LWC_MVE_INLINE void lwc_depthwise_quad_mve(const lwc_depthwise_conv2d_mve_params
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [in_c][vectors][2 for stride 1][16]: see lwc_mve_depthwise
  * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, must not overlap the rows
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  columns of 16 channels: see lwc_mve_columns
  */
 LWC_MVE_INLINE void lwc_depthwise_conv2d_s8_mve(const lwc_depthwise_conv2d_mve_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
@@ -81,7 +82,7 @@ LWC_MVE_INLINE void lwc_depthwise_conv2d_s8_mve(const lwc_depthwise_conv2d_mve_p
             lwc_depthwise_quad_mve(p, rows, 2, base, inside, columns);
         }
         lwc_mve_depthwise(&p->requant, columns + (4 * (c - base)), quads, p->vectors, p->stride_w, count, weights + (16 * sets * p->vectors * c),
-                         quant + (lwc_requant_words(&p->requant) * c), out + c, p->out_w, p->in_c);
+                         quant + (lwc_requant_words(&p->requant) * c), out + c, p->out_w, p->out_pitch);
     }
 }
 

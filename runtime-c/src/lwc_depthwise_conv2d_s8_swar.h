@@ -12,6 +12,7 @@ typedef struct lwc_depthwise_conv2d_swar_params {
     int32_t in_w;
     int32_t in_c; /* = channels of the output */
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t kernel_h;
     int32_t kernel_w; /* at most 8 */
     int32_t stride_w;
@@ -88,7 +89,7 @@ LWC_INLINE void lwc_depthwise_swar_outputs(const lwc_depthwise_conv2d_swar_param
     }
     LWC_UNROLL
     for (int32_t i = 0; i < n; ++i) {
-        out[(ox + i) * p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, s[i]);
+        out[(ox + i) * p->out_pitch] = (int8_t)lwc_requantize_words(&p->requant, quant, s[i]);
     }
 }
 
@@ -113,7 +114,7 @@ LWC_INLINE void lwc_depthwise_swar_last(const lwc_depthwise_conv2d_swar_params *
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [in_c][kernel_h / 2 rounded up][kernel_w] words: lower + upper * 2^16 of two window rows, then an odd last row's taps
  * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, must not overlap the rows
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_INLINE void lwc_depthwise_conv2d_s8_swar(const lwc_depthwise_conv2d_swar_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out)
 {

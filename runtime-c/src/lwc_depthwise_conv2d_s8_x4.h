@@ -9,6 +9,7 @@ typedef struct lwc_depthwise_conv2d_x4_params {
     int32_t in_w;
     int32_t in_c; /* = channels of the output */
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t kernel_h;
     int32_t kernel_w; /* at most 8 */
     int32_t stride_w;
@@ -80,7 +81,7 @@ LWC_INLINE void lwc_x4_outputs(const lwc_depthwise_conv2d_x4_params *p, int32_t 
     }
     LWC_UNROLL
     for (int32_t i = 0; i < n; ++i) {
-        out[(ox + i) * p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, s[i]);
+        out[(ox + i) * p->out_pitch] = (int8_t)lwc_requantize_words(&p->requant, quant, s[i]);
     }
 }
 
@@ -104,7 +105,7 @@ LWC_INLINE void lwc_x4_last(const lwc_depthwise_conv2d_x4_params *p, int32_t edg
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [in_c][kernel_h][kernel_w] int8
  * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, must not overlap the rows
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_INLINE void lwc_depthwise_conv2d_s8_x4(const lwc_depthwise_conv2d_x4_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out)
 {

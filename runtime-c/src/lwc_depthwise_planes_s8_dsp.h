@@ -17,6 +17,7 @@ typedef struct lwc_depthwise_planes_dsp_params {
     int32_t in_w;
     int32_t in_c;  /* = channels of the output */
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t rows;     /* output rows of a call, >= 1 */
     int32_t kernel_h; /* 1 .. 7 */
     int32_t kernel_w; /* 3, 5 or 7 */
@@ -207,7 +208,7 @@ LWC_INLINE void lwc_depthwise_pairs(const lwc_depthwise_planes_dsp_params *p, in
     sums[3] = s3;
 }
 
-/* One output row of one channel: [out_w] bytes, in_c apart. */
+/* One output row of one channel: [out_w] bytes, out_pitch apart. */
 LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *p, const uint32_t *x, int32_t words, const uint32_t *w, const int32_t *quant, int8_t *out)
 {
     const int32_t advance = 4 * p->stride_w; /* two outputs */
@@ -216,15 +217,15 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
 
     for (; (ox + 4) <= p->out_w; ox += 4) {
         lwc_depthwise_pairs(p, 4, x, words, w, quant[0], sums);
-        lwc_requantize4(&p->requant, quant, 0, sums[0], sums[1], sums[2], sums[3], out, p->in_c);
-        out += 4 * p->in_c;
+        lwc_requantize4(&p->requant, quant, 0, sums[0], sums[1], sums[2], sums[3], out, p->out_pitch);
+        out += 4 * p->out_pitch;
         x += 2 * advance;
     }
     if ((p->out_w & 2) != 0) {
         lwc_depthwise_pairs(p, 2, x, words, w, quant[0], sums);
         out[0] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[0]);
-        out[p->in_c] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[1]);
-        out += 2 * p->in_c;
+        out[p->out_pitch] = (int8_t)lwc_requantize_words(&p->requant, quant, sums[1]);
+        out += 2 * p->out_pitch;
         x += advance;
     }
     if ((p->out_w & 1) != 0) {
@@ -238,7 +239,7 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
  * weights  [in_c][kernel_h] rows of 3 bytes, or of (kernel_w - 1) / 2 words of bytes: see packDepthwiseColumns in
  *          compiler/ops/conv2d/pack-depthwise.ts
  * quant    [in_c][words] int32, see lwc_requant
- * out      [rows][out_w][in_c] int8, must not overlap the rows
+ * out      [rows][out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  [input rows][words][4] words, then [kernel_h][kernel_w - 1] words of weights
  */
 LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
@@ -249,7 +250,7 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
     const int32_t taps = p->kernel_h * (p->kernel_w / 2);
     const int32_t next = p->stride_h * words;
     const int32_t is_fast =
-        ((p->kernel_h == 3) && (p->kernel_w == 3) && (lwc_depthwise3_can(&p->requant, words, next, p->in_c) != 0)) ? 1 : 0;
+        ((p->kernel_h == 3) && (p->kernel_w == 3) && (lwc_depthwise3_can(&p->requant, words, next, p->out_pitch) != 0)) ? 1 : 0;
     uint32_t *planes = (uint32_t *)scratch;
     uint32_t small[6];
     uint32_t *w = (taps == 3) ? small : (planes + (4 * plane));
@@ -280,12 +281,12 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
                 }
             }
             if (is_fast != 0) {
-                lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, quant, to, p->in_c, p->out_w, p->rows, next);
+                lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, quant, to, p->out_pitch, p->out_w, p->rows, next);
             } else {
                 for (int32_t y = 0; y < p->rows; ++y) {
                     lwc_depthwise_planes_row(p, x, words, w, quant, to);
                     x += 4 * next;
-                    to += p->out_w * p->in_c;
+                    to += p->out_w * p->out_pitch;
                 }
             }
             quant += lwc_requant_words(&p->requant);

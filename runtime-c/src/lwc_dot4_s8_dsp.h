@@ -21,10 +21,10 @@
  * weights  [out_c / 2 rounded up][pairs] words
  * quant    [out_c / 2 rounded up][2][words] int32, see lwc_requant; where weights are carried, the bias of an odd channel is
  *          256 * b + a and its scale holds the factor 1/256
- * out      [4][out_c] int8
+ * out      [4][out_c] int8, out_pitch bytes from pixel to pixel
  */
 LWC_INLINE void lwc_dot4_s8_dsp(const lwc_requant *q, int32_t fixed, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights, const int32_t *quant,
-                                int8_t *out)
+                                int8_t *out, int32_t out_pitch)
 {
     const int32_t words = lwc_requant_words(q);
 
@@ -37,7 +37,7 @@ LWC_INLINE void lwc_dot4_s8_dsp(const lwc_requant *q, int32_t fixed, const uint3
         } else {
             lwc_block4_sum_any(&s, x, (const uint32_t *)weights, pairs, carried, quant[0], quant[words]);
         }
-        lwc_requantize4(q, quant, 0, s.a0, s.a1, s.a2, s.a3, out, out_c);
+        lwc_requantize4(q, quant, 0, s.a0, s.a1, s.a2, s.a3, out, out_pitch);
         if (carried != 0) {
             s.b0 = lwc_wrap_sub(s.b0, s.a0);
             s.b1 = lwc_wrap_sub(s.b1, s.a1);
@@ -45,7 +45,7 @@ LWC_INLINE void lwc_dot4_s8_dsp(const lwc_requant *q, int32_t fixed, const uint3
             s.b3 = lwc_wrap_sub(s.b3, s.a3);
         }
         if ((o + 1) < out_c) {
-            lwc_requantize4(q, &quant[words], carried, s.b0, s.b1, s.b2, s.b3, out + 1, out_c);
+            lwc_requantize4(q, &quant[words], carried, s.b0, s.b1, s.b2, s.b3, out + 1, out_pitch);
         }
         weights += pairs;
         quant += 2 * words;
@@ -54,8 +54,8 @@ LWC_INLINE void lwc_dot4_s8_dsp(const lwc_requant *q, int32_t fixed, const uint3
 }
 
 /* Two output channels of n (1 to 3) pixels, see lwc_dot_rest_s8_dsp. */
-LWC_INLINE void lwc_dot_rest_pair(const lwc_requant *q, int32_t n, int32_t has_odd, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights,
-                                  const int32_t *quant, int8_t *out)
+LWC_INLINE void lwc_dot_rest_pair(const lwc_requant *q, int32_t n, int32_t has_odd, const uint32_t *x, int32_t pairs, int32_t carried, const int32_t *weights, const int32_t *quant,
+                                  int8_t *out, int32_t out_pitch)
 {
     const int32_t words = lwc_requant_words(q);
     int32_t even[4] = {quant[0], quant[0], quant[0], 0};
@@ -79,9 +79,9 @@ LWC_INLINE void lwc_dot_rest_pair(const lwc_requant *q, int32_t n, int32_t has_o
             odd[i] = lwc_wrap_sub(odd[i], even[i]);
         }
     }
-    lwc_requantize_block(q, quant, 0, n, even, out, out_c, 2 * out_c);
+    lwc_requantize_block(q, quant, 0, n, even, out, out_pitch, 2 * out_pitch);
     if (has_odd != 0) {
-        lwc_requantize_block(q, &quant[words], carried, n, odd, out + 1, out_c, 2 * out_c);
+        lwc_requantize_block(q, &quant[words], carried, n, odd, out + 1, out_pitch, 2 * out_pitch);
     }
 }
 
@@ -111,7 +111,7 @@ LWC_INLINE void lwc_dot_rest_octet(const lwc_requant *q, const uint32_t *x, int3
  * As lwc_dot4_s8_dsp, for the n (1 to 3) pixels behind the blocks of four in a run of `pixels`: x is [pairs][n] words.
  */
 LWC_INLINE void lwc_dot_rest_s8_dsp(const lwc_requant *q, int32_t pixels, int32_t n, const uint32_t *x, int32_t pairs, int32_t out_c, int32_t carried, const int32_t *weights,
-                                    const int32_t *quant, int8_t *out)
+                                    const int32_t *quant, int8_t *out, int32_t out_pitch)
 {
     const int32_t words = lwc_requant_words(q);
     int32_t o = 0;
@@ -125,7 +125,7 @@ LWC_INLINE void lwc_dot_rest_s8_dsp(const lwc_requant *q, int32_t pixels, int32_
         }
     }
     for (; o < out_c; o += 2) {
-        lwc_dot_rest_pair(q, n, ((o + 1) < out_c) ? 1 : 0, x, pairs, out_c, carried, weights, quant, out);
+        lwc_dot_rest_pair(q, n, ((o + 1) < out_c) ? 1 : 0, x, pairs, carried, weights, quant, out, out_pitch);
         weights += pairs;
         quant += 2 * words;
         out += 2;

@@ -40,10 +40,10 @@ LWC_INLINE void lwc_expand_s8_dsp(const int8_t *in, int32_t count, int32_t zero_
  * x        [pixels][depth] int16 as words, depth a multiple of 4
  * weights  [out_c][depth] int8, 4-byte aligned
  * quant    [out_c][words] int32
- * out      [pixels][out_c] int8
+ * out      [pixels][out_c] int8, out_pitch bytes from pixel to pixel
  */
 LWC_INLINE void lwc_dot_pixels_s8_dsp(const lwc_requant *q, const uint32_t *x, int32_t pixels, int32_t depth, int32_t out_c,
-                                         const int8_t *weights, const int32_t *quant, int8_t *out)
+                                         const int8_t *weights, const int32_t *quant, int8_t *out, int32_t out_pitch)
 {
     const int32_t groups = depth / 4;
     int32_t o = 0;
@@ -84,8 +84,8 @@ LWC_INLINE void lwc_dot_pixels_s8_dsp(const lwc_requant *q, const uint32_t *x, i
         out[o] = (int8_t)lwc_requantize(q, quant, o, acc00);
         out[o + 1] = (int8_t)lwc_requantize(q, quant, o + 1, acc01);
         if (pixels == 2) {
-            out[out_c + o] = (int8_t)lwc_requantize(q, quant, o, acc10);
-            out[out_c + o + 1] = (int8_t)lwc_requantize(q, quant, o + 1, acc11);
+            out[out_pitch + o] = (int8_t)lwc_requantize(q, quant, o, acc10);
+            out[out_pitch + o + 1] = (int8_t)lwc_requantize(q, quant, o + 1, acc11);
         }
     }
     if (o < out_c) {
@@ -102,7 +102,7 @@ LWC_INLINE void lwc_dot_pixels_s8_dsp(const lwc_requant *q, const uint32_t *x, i
                 x0 += 2;
                 w0 += 4;
             }
-            out[(pixel * out_c) + o] = (int8_t)lwc_requantize(q, quant, o, acc);
+            out[(pixel * out_pitch) + o] = (int8_t)lwc_requantize(q, quant, o, acc);
         }
     }
 }

@@ -36,9 +36,10 @@ LWC_INLINE void lwc_swar_store(const lwc_requant *q, const int32_t *quant, int32
  * x        [pairs][n] words
  * weights  [out_c / 4 rounded up][pairs][4] words
  * quant    [out_c rounded up to 4][words] int32, see lwc_requant
- * out      [n][out_c] int8
+ * out      [n][out_c] int8, out_pitch bytes from pixel to pixel
  */
-LWC_INLINE void lwc_dot_s8_swar(const lwc_requant *q, int32_t n, const uint32_t *x, int32_t pairs, int32_t out_c, const int32_t *weights, const int32_t *quant, int8_t *out)
+LWC_INLINE void lwc_dot_s8_swar(const lwc_requant *q, int32_t n, const uint32_t *x, int32_t pairs, int32_t out_c, const int32_t *weights, const int32_t *quant, int8_t *out,
+                                int32_t out_pitch)
 {
     const int32_t words = lwc_requant_words(q);
     int32_t left = out_c;
@@ -60,19 +61,19 @@ LWC_INLINE void lwc_dot_s8_swar(const lwc_requant *q, int32_t n, const uint32_t 
         }
         lwc_swar_store(q, quant, 0, now, s.a0, out);
         if (n == 2) {
-            lwc_swar_store(q, quant, 0, now, s.b0, out + out_c);
+            lwc_swar_store(q, quant, 0, now, s.b0, out + out_pitch);
         }
         lwc_swar_store(q, quant, 1, now, s.a1, out);
         if (n == 2) {
-            lwc_swar_store(q, quant, 1, now, s.b1, out + out_c);
+            lwc_swar_store(q, quant, 1, now, s.b1, out + out_pitch);
         }
         lwc_swar_store(q, quant, 2, now, s.a2, out);
         if (n == 2) {
-            lwc_swar_store(q, quant, 2, now, s.b2, out + out_c);
+            lwc_swar_store(q, quant, 2, now, s.b2, out + out_pitch);
         }
         lwc_swar_store(q, quant, 3, now, s.a3, out);
         if (n == 2) {
-            lwc_swar_store(q, quant, 3, now, s.b3, out + out_c);
+            lwc_swar_store(q, quant, 3, now, s.b3, out + out_pitch);
         }
         weights += 4 * pairs;
         quant += 4 * words;

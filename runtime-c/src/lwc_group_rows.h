@@ -35,12 +35,12 @@ static inline void lwc_gather_group(const int8_t *row, int32_t pixels, int32_t i
 
 /*
  * in   [pixels][count] int8
- * row  [pixels][out_c] int8, from the first channel of the group
+ * row  [pixels][out_c] int8, pitch bytes from pixel to pixel, from the first channel of the group
  */
-static inline void lwc_scatter_group(const int8_t *in, int32_t pixels, int32_t out_c, int32_t count, int8_t *row)
+static inline void lwc_scatter_group(const int8_t *in, int32_t pixels, int32_t pitch, int32_t count, int8_t *row)
 {
     for (int32_t x = 0; x < pixels; ++x) {
-        lwc_group_copy(row + (x * out_c), in + (x * count), count);
+        lwc_group_copy(row + (x * pitch), in + (x * count), count);
     }
 }
 

@@ -9,6 +9,7 @@ typedef struct lwc_grouped_conv2d_dsp4_params {
     int32_t groups;
     int32_t in_c;         /* of all groups */
     int32_t out_c;        /* of all groups */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t weight_step;  /* elements of weights from one group to the next */
     int32_t quant_step;   /* elements of quant from one group to the next */
     int32_t scratch_step; /* bytes of scratch of the dense kernel, a multiple of 8 */
@@ -19,7 +20,7 @@ typedef struct lwc_grouped_conv2d_dsp4_params {
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
  * weights  [groups] times the weights of lwc_conv2d_s8_dsp4
  * quant    [groups] times the words of lwc_conv2d_s8_dsp4
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  * scratch  that of lwc_conv2d_s8_dsp4, then [kernel_h][in_w][in_c / groups] and [out_w][out_c / groups] int8
  */
 LWC_INLINE void lwc_grouped_conv2d_s8_dsp4(const lwc_grouped_conv2d_dsp4_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
@@ -37,7 +38,7 @@ LWC_INLINE void lwc_grouped_conv2d_s8_dsp4(const lwc_grouped_conv2d_dsp4_params 
             group_rows[ky] = row;
         }
         lwc_conv2d_s8_dsp4(&p->conv, group_rows, weights + (g * p->weight_step), quant + (g * p->quant_step), group_out, scratch);
-        lwc_scatter_group(group_out, p->conv.out_w, p->out_c, p->conv.out_c, out + (g * p->conv.out_c));
+        lwc_scatter_group(group_out, p->conv.out_w, p->out_pitch, p->conv.out_c, out + (g * p->conv.out_c));
     }
 }
 

@@ -8,6 +8,7 @@ typedef struct lwc_pointwise_params {
     int32_t pixels;            /* pixels in the run, >= 1 */
     int32_t in_c;              /* input channels */
     int32_t out_c;             /* output channels */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t in_zero_point;     /* [-128, 127] */
     int32_t weight_zero_point; /* [-128, 127], 0 for symmetric weights */
     lwc_requant requant;
@@ -19,7 +20,7 @@ typedef struct lwc_pointwise_params {
  * in       [pixels][in_c] int8
  * weights  [out_c][in_c] int8
  * quant    [out_c][words] int32, see lwc_requant
- * out      [pixels][out_c] int8, must not overlap in
+ * out      [pixels][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap in
  */
 LWC_INLINE void lwc_pointwise_s8(const lwc_pointwise_params *p, const int8_t *in, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
@@ -36,7 +37,7 @@ LWC_INLINE void lwc_pointwise_s8(const lwc_pointwise_params *p, const int8_t *in
             w += p->in_c;
         }
         in += p->in_c;
-        out += p->out_c;
+        out += p->out_pitch;
     }
 }
 

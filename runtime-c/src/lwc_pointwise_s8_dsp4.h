@@ -8,6 +8,7 @@ typedef struct lwc_pointwise_dsp4_params {
     int32_t pixels;  /* pixels in the run, >= 1 */
     int32_t in_c;    /* input channels */
     int32_t out_c;   /* output channels */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t carried; /* weights are 256 * b + a in halves */
     lwc_requant requant;
 } lwc_pointwise_dsp4_params;
@@ -16,7 +17,7 @@ typedef struct lwc_pointwise_dsp4_params {
  * in       [pixels][in_c] int8
  * weights  [out_c / 2 rounded up][pairs] words, pairs = in_c / 2 rounded up; see lwc_dot4_s8_dsp.h
  * quant    [out_c / 2 rounded up][2][words] int32
- * out      [pixels][out_c] int8, must not overlap in
+ * out      [pixels][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap in
  * scratch  four expanded pixels: [pairs][4] words
  */
 LWC_INLINE void lwc_pointwise_s8_dsp4(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
@@ -36,12 +37,12 @@ LWC_INLINE void lwc_pointwise_s8_dsp4(const lwc_pointwise_dsp4_params *p, const 
             lwc_expand_pixels(in, p->in_c, 4, x);
         }
         in += 4 * p->in_c;
-        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out);
-        out += 4 * p->out_c;
+        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
+        out += 4 * p->out_pitch;
     }
     if (rest != 0) {
         lwc_expand_pixels(in, p->in_c, rest, x);
-        lwc_dot_rest_s8_dsp(&p->requant, p->pixels, rest, x, pairs, p->out_c, p->carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(&p->requant, p->pixels, rest, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
     }
 }
 

@@ -11,6 +11,7 @@ typedef struct lwc_pointwise_mve_params {
     int32_t pixels; /* pixels in the run, >= 1 */
     int32_t in_c;   /* input channels */
     int32_t out_c;  /* output channels */
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     lwc_requant requant; /* FLOAT or SHORT; the biases already hold -zero point * sum(weights) */
 } lwc_pointwise_mve_params;
 
@@ -18,7 +19,7 @@ typedef struct lwc_pointwise_mve_params {
  * in       [pixels][in_c] int8
  * weights  blocks of four channels, of eight where there is one pixel: see lwc_mve_dot_pairs and lwc_mve_dot_one
  * quant    groups of four channels
- * out      [pixels][out_c] int8, must not overlap in
+ * out      [pixels][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap in
  */
 LWC_MVE_INLINE void lwc_pointwise_s8_mve(const lwc_pointwise_mve_params *p, const int8_t *in, const int8_t *weights, const int32_t *quant, int8_t *out)
 {
@@ -29,13 +30,13 @@ LWC_MVE_INLINE void lwc_pointwise_s8_mve(const lwc_pointwise_mve_params *p, cons
     if (((p->in_c == 8) || (p->in_c == 16)) && (p->pixels <= LWC_MVE_SHORT_PIXELS)) {
         const int32_t paired = p->pixels & ~1;
 
-        lwc_mve_dot_short(&p->requant, in, paired, p->in_c, p->out_c, weights, quant, out);
+        lwc_mve_dot_short(&p->requant, in, paired, p->in_c, p->out_c, weights, quant, out, p->out_pitch);
         if (paired < p->pixels) {
-            lwc_mve_dot_pairs(&p->requant, in + (paired * p->in_c), p->in_c, 1, p->in_c, p->out_c, weights, quant, out + (paired * p->out_c), p->out_c);
+            lwc_mve_dot_pairs(&p->requant, in + (paired * p->in_c), p->in_c, 1, p->in_c, p->out_c, weights, quant, out + (paired * p->out_pitch), p->out_pitch);
         }
         return;
     }
-    lwc_mve_dot_pairs(&p->requant, in, p->in_c, p->pixels, p->in_c, p->out_c, weights, quant, out, p->out_c);
+    lwc_mve_dot_pairs(&p->requant, in, p->in_c, p->pixels, p->in_c, p->out_c, weights, quant, out, p->out_pitch);
 }
 
 #endif

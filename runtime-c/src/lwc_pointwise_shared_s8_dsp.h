@@ -5,10 +5,18 @@
 #ifndef LWC_POINTWISE_SHARED_S8_DSP_H
 #define LWC_POINTWISE_SHARED_S8_DSP_H
 
-#include "lwc_pointwise_s8_dsp4.h"
+#include "lwc_dot4_s8_dsp.h"
+
+typedef struct lwc_pointwise_shared_dsp_params {
+    int32_t pixels;  /* pixels in the run, >= 1 */
+    int32_t in_c;    /* input channels */
+    int32_t out_c;   /* output channels */
+    int32_t carried; /* weights are 256 * b + a in halves */
+    lwc_requant requant;
+} lwc_pointwise_shared_dsp_params;
 
 /* As lwc_pointwise_s8_dsp4, but form and clamps of q and `carried` are the constants. */
-LWC_INLINE void lwc_pointwise_any(const lwc_pointwise_dsp4_params *p, const lwc_requant *q, int32_t carried, const int8_t *in, const int32_t *weights, const int32_t *quant,
+LWC_INLINE void lwc_pointwise_any(const lwc_pointwise_shared_dsp_params *p, const lwc_requant *q, int32_t carried, const int8_t *in, const int32_t *weights, const int32_t *quant,
                                   int8_t *out, uint32_t *x)
 {
     const int32_t in_c = p->in_c;
@@ -17,19 +25,19 @@ LWC_INLINE void lwc_pointwise_any(const lwc_pointwise_dsp4_params *p, const lwc_
 
     for (int32_t left = p->pixels / 4; left > 0; --left) {
         lwc_expand_pixels(in, in_c, 4, x);
-        lwc_dot4_s8_dsp(q, 0, x, pairs, out_c, carried, weights, quant, out);
+        lwc_dot4_s8_dsp(q, 0, x, pairs, out_c, carried, weights, quant, out, out_c);
         in += 4 * in_c;
         out += 4 * out_c;
     }
     for (int32_t left = p->pixels & 3; left > 0; --left) {
         lwc_expand_pixels(in, in_c, 1, x);
-        lwc_dot_rest_s8_dsp(q, LWC_DOT_SHORT_RUN, 1, x, pairs, out_c, carried, weights, quant, out);
+        lwc_dot_rest_s8_dsp(q, LWC_DOT_SHORT_RUN, 1, x, pairs, out_c, carried, weights, quant, out, out_c);
         in += in_c;
         out += out_c;
     }
 }
 
-LWC_SHARED void lwc_pointwise_float_carried(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
+LWC_SHARED void lwc_pointwise_float_carried(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
 {
     lwc_requant q = p->requant;
 
@@ -42,7 +50,7 @@ LWC_SHARED void lwc_pointwise_float_carried(const lwc_pointwise_dsp4_params *p, 
     lwc_pointwise_any(p, &q, 1, in, weights, quant, out, x);
 }
 
-LWC_SHARED void lwc_pointwise_float_plain(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
+LWC_SHARED void lwc_pointwise_float_plain(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
 {
     lwc_requant q = p->requant;
 
@@ -55,7 +63,7 @@ LWC_SHARED void lwc_pointwise_float_plain(const lwc_pointwise_dsp4_params *p, co
     lwc_pointwise_any(p, &q, 0, in, weights, quant, out, x);
 }
 
-LWC_SHARED void lwc_pointwise_short_carried(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
+LWC_SHARED void lwc_pointwise_short_carried(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
 {
     lwc_requant q = p->requant;
 
@@ -66,7 +74,7 @@ LWC_SHARED void lwc_pointwise_short_carried(const lwc_pointwise_dsp4_params *p, 
     lwc_pointwise_any(p, &q, 1, in, weights, quant, out, x);
 }
 
-LWC_SHARED void lwc_pointwise_short_plain(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
+LWC_SHARED void lwc_pointwise_short_plain(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, uint32_t *x)
 {
     lwc_requant q = p->requant;
 
@@ -79,9 +87,9 @@ LWC_SHARED void lwc_pointwise_short_plain(const lwc_pointwise_dsp4_params *p, co
 
 /*
  * Arguments as for lwc_pointwise_s8_dsp4. The form is SHORT, or FLOAT with results that fit int16 (shift 1) and an even zero point;
- * the clamps are those of int8.
+ * the clamps are those of int8. Pixels of the output lie side by side.
  */
-LWC_INLINE void lwc_pointwise_shared_s8_dsp(const lwc_pointwise_dsp4_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
+LWC_INLINE void lwc_pointwise_shared_s8_dsp(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
 {
     uint32_t *x = (uint32_t *)scratch;
 

@@ -96,16 +96,22 @@ describe("emit", () => {
 
   it("traces each step that runs, and only on request", () => {
     const program = programOf(smallNet());
-    const running = program.schedule.steps.filter((step) => step.call);
+    const { steps, parts } = program.schedule;
+    expect(parts.size).toBeGreaterThan(0);
+    const running = steps.filter((step) => step.call);
     expect(textOf(emit(program, assets), "net.c")).not.toContain("lwc_trace");
     const traced = textOf(emit(program, assets, { trace: true }), "net.c");
     expect(
-      Array.from(traced.matchAll(/^ {4}lwc_trace\((\d+), .*, (\d+)u\);/gm), (match) => [
+      Array.from(traced.matchAll(/^ {4,8}lwc_trace\((\d+), .*, (\d+)u\);/gm), (match) => [
         Number(match[1]),
         Number(match[2]),
       ]),
     ).toEqual(
-      running.map((step) => [step.index, tensorOf(program.graph, step.node.output).shape.reduce((a, b) => a * b, 1)]),
+      // Of a part of a join, pixel by pixel.
+      running.map(({ index, output }) => [
+        index,
+        parts.get(output)?.width ?? tensorOf(program.graph, output).shape.reduce((a, b) => a * b, 1),
+      ]),
     );
   });
 
@@ -116,8 +122,11 @@ describe("emit", () => {
       Array.from(source.matchAll(/^ {4}LWC_NET_AT_(\w+) = (\d+),/gm), (match) => [match[1]!, Number(match[2])]),
     );
     for (const slot of program.arena.slots) {
-      for (const name of slot.scratchOf === undefined ? slot.tensors : [`SCRATCH_${slot.scratchOf}`])
-        expect(offsets.get(name.toUpperCase())).toBe(slot.offset);
+      if (slot.scratchOf !== undefined) expect(offsets.get(`SCRATCH_${slot.scratchOf}`)).toBe(slot.offset);
+      for (const id of slot.tensors) {
+        const start = program.schedule.parts.get(id)?.start ?? 0;
+        expect(offsets.get(id.toUpperCase())).toBe(slot.offset + start);
+      }
     }
     expect(offsets.size).toBe(program.arena.slots.reduce((sum, slot) => sum + Math.max(1, slot.tensors.length), 0));
   });

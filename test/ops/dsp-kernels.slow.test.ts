@@ -16,6 +16,7 @@ import { generateCases } from "../../compiler/verify/inputs.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { type Clamp, clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { maybeJoined, roomForJoins } from "../support/joins.js";
 import { maybeTabled } from "../support/tables.js";
 import { speedTarget } from "../support/targets.js";
 
@@ -164,12 +165,12 @@ const fullyConnected = fc
   );
 
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
-  depthwise: maybeTabled(depthwise.map(convolution)),
-  dense: maybeTabled(dense.map(convolution)),
-  winograd: maybeTabled(winograd.map(convolution)),
-  pointwise: maybeTabled(pointwise.map(convolution)),
-  grouped: maybeTabled(grouped.map(convolution)),
-  fully_connected: maybeTabled(fullyConnected),
+  depthwise: maybeJoined(maybeTabled(depthwise.map(convolution))),
+  dense: maybeJoined(maybeTabled(dense.map(convolution))),
+  winograd: maybeJoined(maybeTabled(winograd.map(convolution))),
+  pointwise: maybeJoined(maybeTabled(pointwise.map(convolution))),
+  grouped: maybeJoined(maybeTabled(grouped.map(convolution))),
+  fully_connected: maybeJoined(maybeTabled(fullyConnected)),
 };
 
 /** Layers of a network where not 12: some take the C compiler longer. */
@@ -201,10 +202,12 @@ describe.each(Object.keys(instances))("%s", (kind) => {
       const program = compileGraph(graph, speedTarget(target, kind === "winograd" ? besideWinograd : [without]), {
         numerics,
         optimize,
+        ram: roomForJoins,
       });
+      expect(program.schedule.parts.size).toBeGreaterThan(0);
       const { steps } = program.schedule;
       // The shared kernel takes no tables: where it is the cheapest, a lookup stays.
-      const layers = steps.filter(({ node }) => node.kind !== "lookup");
+      const layers = steps.filter(({ node }) => node.kind !== "lookup" && node.kind !== "concat");
       const used = new Set(layers.map((step) => step.call?.kernel ?? ""));
       expect(layers.filter(({ call }) => call?.table !== undefined).length).toBeGreaterThan(0);
       // Groups of which some carry their weights and some do not take the portable kernel.

@@ -15,6 +15,7 @@ import { generateCases } from "../../compiler/verify/inputs.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
+import { maybeJoined, roomForJoins } from "../support/joins.js";
 import { speedTarget } from "../support/targets.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
@@ -192,11 +193,11 @@ const mean = fc
   );
 
 const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
-  conv: layer.map((p) => convolution("conv", p)),
-  pointwise: layer.map((p) => convolution("pointwise", p)),
-  depthwise: layer.map((p) => convolution("depthwise", p)),
-  fully_connected: fullyConnected,
-  elementwise: fc.oneof(binary, binary, lookup, maxPool, mean, concat),
+  conv: maybeJoined(layer.map((p) => convolution("conv", p))),
+  pointwise: maybeJoined(layer.map((p) => convolution("pointwise", p))),
+  depthwise: maybeJoined(layer.map((p) => convolution("depthwise", p))),
+  fully_connected: maybeJoined(fullyConnected),
+  elementwise: maybeJoined(fc.oneof(binary, binary, lookup, maxPool, mean, concat)),
 };
 
 const assets = await readAssets();
@@ -219,7 +220,12 @@ describe.each(Object.keys(instances))("%s", (kind) => {
         }))
           b.output(add(b));
         const graph = b.build();
-        const program = compileGraph(graph, speedTarget(target, without[numerics]), { numerics, optimize: "speed" });
+        const program = compileGraph(graph, speedTarget(target, without[numerics]), {
+          numerics,
+          optimize: "speed",
+          ram: roomForJoins,
+        });
+        expect(program.schedule.parts.size).toBeGreaterThan(0);
         const used = new Set(program.schedule.steps.map((step) => step.call?.kernel ?? ""));
         expect(
           [...used].some((kernel) => /_(mve|swar|x4|dsp|wide_s8)$|^lwc_mul_s8$/.test(kernel)),

@@ -7,9 +7,9 @@ import { expect, test } from "vitest";
 import { makeNumerics } from "../../compiler/arith/numerics.js";
 import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
-import { type Graph, tensorOf } from "../../compiler/ir/graph.js";
+import { type Graph, type TensorId, tensorOf } from "../../compiler/ir/graph.js";
 import { printGraph } from "../../compiler/ir/print.js";
-import { rowCount, rowLength } from "../../compiler/ir/shape.js";
+import { elementCount, rowCount, rowLength } from "../../compiler/ir/shape.js";
 import { type Optimize, stateBytes, totalScratchBytes } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import type { Program } from "../../compiler/schedule/schedule.js";
@@ -29,11 +29,20 @@ interface Span {
 
 /** What a step writes besides its output; places of rows from the caller are written between steps. */
 function spansOf({ graph, schedule, arena, options }: Program): readonly Span[] {
-  const steps = schedule.steps.flatMap(({ index, call }): readonly Span[] => {
+  /** Of a tensor that is part of another: its pixels, which are traced one after the other. */
+  const pixelsOf = (id: TensorId): readonly (readonly [offset: number, bytes: number])[] => {
+    const part = schedule.parts.get(id);
+    const place = arena.places.get(id);
+    if (part === undefined || place?.kind !== "arena") return [];
+    const pixels = elementCount(tensorOf(graph, id).shape) / part.width;
+    return Array.from({ length: pixels }, (_, i) => [place.offset + i * part.pitch, part.width]);
+  };
+  const steps = schedule.steps.flatMap(({ index, call, output }): readonly Span[] => {
     const scratch = arena.scratch.get(index);
     const state = arena.state.get(index);
     return [
       ...(scratch === undefined || !call ? [] : [{ step: index, offset: scratch, bytes: totalScratchBytes(call) }]),
+      ...pixelsOf(output).map(([offset, bytes]) => ({ step: index, offset, bytes })),
       // The rows that only add to the sums are not traced.
       ...(state === undefined || !call ? [] : [{ step: -1, offset: state, bytes: stateBytes(call) }]),
     ];

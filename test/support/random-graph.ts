@@ -182,14 +182,15 @@ export function buildNet(spec: NetSpec): Graph {
       case "lookup":
         x = b.node("lookup", [x, b.weights([256], randomInts(256, ++seed))], {}, { scale: 0.02, zero: spec1.zero });
         break;
-      case "concat":
-        x = b.node(
-          "concat",
-          [conv(x, spec1.channels, 1, 1, false, q, true), conv(x, 3, 3, 1, false, q, true)],
-          { axis: 3 },
-          q,
-        );
+      case "concat": {
+        // Beside what only the join reads, a layer that reads one of its inputs too, and one that the caller's input goes through.
+        const first = conv(x, spec1.channels, 1, 1, false, q, true);
+        const second = conv(spec1.stride === 2 ? first : x, 3, 3, 1, false, q, true);
+        const table = b.weights([256], randomInts(256, ++seed));
+        const third = spec1.kernel === 5 ? [b.node("lookup", [x, table], {}, q)] : [];
+        x = b.node("concat", [first, second, ...third], { axis: 3 }, q);
         break;
+      }
       case "shuffle": {
         const groups = [2, 3, 5].find((n) => channels % n === 0 && channels > n);
         if (groups !== undefined) x = shuffle(x, groups);

@@ -51,7 +51,7 @@ async function request(target: string): Promise<VerifyRequest> {
   const program: Program = {
     name: "toy",
     graph: { ...graph, nodes: steps.map((step) => step.node) },
-    schedule: { graph, steps, streams: [] },
+    schedule: { graph, steps, streams: [], parts: new Map() },
     arena: {
       bytes: 64,
       align: 16,

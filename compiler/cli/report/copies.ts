@@ -3,7 +3,7 @@ import { must } from "../../diagnostics.js";
 import { consumersOf, type Graph, type Node, producersOf, type TensorId, tensorOf } from "../../ir/graph.js";
 import { opOf } from "../../ops/index.js";
 import { viewOf } from "../../ops/op.js";
-import type { Program } from "../../schedule/schedule.js";
+import type { Program, Step } from "../../schedule/schedule.js";
 import type { CostedStep } from "./cost-steps.js";
 import { stepName } from "./step-name.js";
 
@@ -27,7 +27,7 @@ export function copiesOf({ graph }: Program, steps: readonly CostedStep[]): read
       node: stepName(step),
       op: step.node.kind,
       moved_bytes,
-      reason: reasonFor(graph, step.node),
+      reason: reasonFor(graph, step),
     }));
 }
 
@@ -36,14 +36,17 @@ function nameOf({ id, kind, origin }: Node): string {
   return `${origin.nodes[0] || id} (${kind})`;
 }
 
-function reasonFor(graph: Graph, node: Node): string {
+function reasonFor(graph: Graph, { node, copies }: Step): string {
   const readers = consumersOf(graph).get(node.output) ?? [];
   const isOutput = graph.outputs.some((port) => port.tensor === node.output);
   const who = isOutput ? "the caller" : readers.map((reader) => nameOf(reader)).join(", ");
   const view = viewOf(graph, node);
   const sources = new Set(node.inputs.filter((id) => tensorOf(graph, id).data === undefined));
   if (opOf(node).picks?.(view) === undefined) return `${must(opOf(node).moves?.(view), "why it moves")}, for ${who}`;
-  if (sources.size > 1) return `${who} reads the channels side by side that ${sources.size} layers wrote apart`;
+  if (sources.size > 1) {
+    const reads = `${who} reads the channels side by side that ${sources.size} layers wrote apart`;
+    return copies === undefined ? reads : `${reads}: ${copies}`;
+  }
   const fixed = [fixedBy(graph, node, "before"), fixedBy(graph, node, "behind")];
   const ends = fixed.map((name, i) => name ?? (i === 0 ? "what is in front" : "what is behind"));
   return fixed.every((name) => name === undefined)

@@ -42,7 +42,8 @@ export function costSteps(program: Program): readonly CostedStep[] {
     if (!step.call) return { step, params, moved_bytes: 0, macs_per_byte: 0 };
     const inputs = [...new Set(kernelInputs(graph, step))].reduce((sum, id) => sum + bytesOf(id), 0);
     const constants = constantsOf(step.call).reduce((sum, constant) => sum + constant.data.byteLength, 0);
-    const moved = inputs + bytesOf(step.output) + constants;
+    // Where some of a join is in place, what it reads is all that it writes.
+    const moved = inputs + (step.rest ? inputs : bytesOf(step.output)) + constants;
     return { step, params, moved_bytes: moved, macs_per_byte: ratio(step.macs, moved) };
   });
 }

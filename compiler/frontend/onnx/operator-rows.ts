@@ -102,7 +102,11 @@ export const operatorRows: Readonly<Record<string, OperatorRow>> = {
     refused: "conversions of activations",
   },
   Clip: { becomes: ["lookup"], how: "bounds of the operator in front of it, else a table", attributes: "min, max" },
-  Concat: { becomes: ["concat", "lookup"], how: "copies, behind tables where scales differ", attributes: "axis" },
+  Concat: {
+    becomes: ["concat", "lookup"],
+    how: "layers write into it where they can, else copies; behind tables where scales differ",
+    attributes: "axis",
+  },
   Constant: { becomes: [], how: "a constant", attributes: "value, value_float, value_floats, value_int, value_ints" },
   ConstantOfShape: { becomes: [], how: "a constant", attributes: "value" },
   Conv: {

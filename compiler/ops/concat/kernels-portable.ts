@@ -8,13 +8,19 @@ export interface ConcatLayer {
   readonly runs: readonly number[];
 }
 
+/** Of the output, behind each outer coordinate. */
+function width(runs: readonly number[]): { readonly out_c: number; readonly out_pitch: number } {
+  const bytes = runs.reduce((sum, run) => sum + run, 0);
+  return { out_c: bytes, out_pitch: bytes };
+}
+
 export const portableConcat: Candidate<ConcatLayer> = {
   kernel: "lwc_concat_s8",
   call: ({ outer, runs }) => ({
     kernel: "lwc_concat_s8",
     header: "lwc_concat_s8.h",
     geometry: "concat",
-    params: { type: "lwc_concat_params", fields: { inputs: runs.length, outer } },
+    params: { type: "lwc_concat_params", fields: { inputs: runs.length, outer, ...width(runs) } },
     drive: { kind: "flat" },
     inputArray: true,
     constants: [

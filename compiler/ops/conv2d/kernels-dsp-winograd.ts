@@ -71,6 +71,7 @@ const winograd: Candidate<ConvLayer> = {
           in_c: g.inC,
           out_w: g.outW,
           out_c: g.outC,
+          out_pitch: g.outC,
           pad_left: g.padLeft,
           in_zero_point: zeroPoint,
           requant: { ...plan.fields },

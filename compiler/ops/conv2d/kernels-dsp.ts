@@ -30,6 +30,7 @@ const dspPointwise: Candidate<PointwiseLayer> = {
           pixels,
           in_c: weights.inputs,
           out_c: weights.outputs,
+          out_pitch: weights.outputs,
           in_zero_point: zeroPoint,
           requant: { ...plan.fields },
         },
@@ -53,7 +54,29 @@ function blockWork(rest: number, { pixels }: PointwiseLayer, asked: Work): Work 
   return { ...asked, macs: asked.macs * factor, outputs: asked.outputs * factor };
 }
 
-function callBlocks(kernel: string, plain: PointwiseLayer, how: string): KernelCall {
+interface BlockKernel {
+  readonly kernel: string;
+  readonly params: string;
+  /** False where it writes pixels side by side only. */
+  readonly takesPitch: boolean;
+  readonly how: string;
+}
+
+const ownCode: BlockKernel = {
+  kernel: "lwc_pointwise_s8_dsp4",
+  params: "lwc_pointwise_dsp4_params",
+  takesPitch: true,
+  how: "",
+};
+
+const sharedCode: BlockKernel = {
+  kernel: "lwc_pointwise_shared_s8_dsp",
+  params: "lwc_pointwise_shared_dsp_params",
+  takesPitch: false,
+  how: ", in code that layers share",
+};
+
+function callBlocks(plain: PointwiseLayer, { kernel, params, takesPitch, how }: BlockKernel): KernelCall {
   const layer = foldZeroPoint(plain);
   const { stem, pixels, weights, plan } = layer;
   const order = expandedOrder(1, weights.inputs);
@@ -63,11 +86,12 @@ function callBlocks(kernel: string, plain: PointwiseLayer, how: string): KernelC
     header: `${kernel}.h`,
     geometry: stem,
     params: {
-      type: "lwc_pointwise_dsp4_params",
+      type: params,
       fields: {
         pixels,
         in_c: weights.inputs,
         out_c: weights.outputs,
+        ...(takesPitch ? { out_pitch: weights.outputs } : {}),
         carried: packed.carried ? 1 : 0,
         requant: { ...plan.fields },
       },
@@ -84,7 +108,7 @@ const dspPointwise4: Candidate<PointwiseLayer> = {
   takesTable: true,
   fits: hasPixels,
   work: (layer, asked) => blockWork(1.15, layer, asked),
-  call: (layer) => callBlocks("lwc_pointwise_s8_dsp4", layer, ""),
+  call: (layer) => callBlocks(layer, ownCode),
 };
 
 /** One function for all layers that requantize alike. */
@@ -97,7 +121,7 @@ const dspPointwiseShared: Candidate<PointwiseLayer> = {
     return hasPixels(layer) && isByte && (form === "short" || isNarrow);
   },
   work: (layer, asked) => blockWork(2.5, layer, asked),
-  call: (layer) => callBlocks("lwc_pointwise_shared_s8_dsp", layer, ", in code that layers share"),
+  call: (layer) => callBlocks(layer, sharedCode),
 };
 
 const dspFullyConnected: Candidate<PointwiseLayer> = {

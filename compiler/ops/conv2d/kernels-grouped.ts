@@ -90,6 +90,7 @@ function grouped(kernel: string, type: string, inner: Candidate<ConvLayer>): Can
             groups: g.groups,
             in_c: g.inC,
             out_c: g.outC,
+            out_pitch: g.outC,
             weight_step: groupStep(must(weights, "weights")),
             quant_step: groupStep(must(quant, "quantization words")),
             scratch_step: own,

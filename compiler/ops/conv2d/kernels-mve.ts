@@ -14,6 +14,9 @@ import {
 import { roundUp } from "./pack.js";
 import { columnGeometry, LANES, packColumns, packVectorDots, packVectorQuant } from "./pack-mve.js";
 
+/** The outputs of two pixels are stored through 16-bit offsets. */
+const MAX_PITCH = 2 ** 15 - 1;
+
 /** Loops over a dot product undo their walk in two immediates. */
 const MAX_DEPTH = 65535;
 
@@ -38,8 +41,7 @@ function vectorizes({ weights, plan }: WeightedLayer): boolean {
 
 const pointwise: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_mve",
-  // The outputs of two pixels are stored through 16-bit offsets.
-  fits: (layer) => vectorizes(layer) && layer.weights.outputs < 2 ** 15,
+  fits: (layer) => vectorizes(layer) && layer.weights.outputs <= MAX_PITCH,
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { stem, pixels, weights, plan } = layer;
@@ -50,9 +52,16 @@ const pointwise: Candidate<PointwiseLayer> = {
       geometry: stem,
       params: {
         type: "lwc_pointwise_mve_params",
-        fields: { pixels, in_c: weights.inputs, out_c: weights.outputs, requant: { ...plan.fields } },
+        fields: {
+          pixels,
+          in_c: weights.inputs,
+          out_c: weights.outputs,
+          out_pitch: weights.outputs,
+          requant: { ...plan.fields },
+        },
       },
       drive: { kind: "flat" },
+      maxPitch: MAX_PITCH,
       constants: [packVectorDots(weights, width), packVectorQuant(layer, width)],
       scratchBytes: 0,
       why: `vector dot products, ${pixels === 1 ? "8 channels" : "2 pixels x 4 channels"} at a time; ${plan.why}`,
@@ -63,7 +72,9 @@ const pointwise: Candidate<PointwiseLayer> = {
 export const mveConv: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_s8_mve",
   fits: (layer) =>
-    vectorizes(layer) && layer.weights.outputs < 2 ** 15 && (layer.g.groups === 1 || layer.weights.inputs >= MIN_GROUP),
+    vectorizes(layer) &&
+    layer.weights.outputs <= MAX_PITCH &&
+    (layer.g.groups === 1 || layer.weights.inputs >= MIN_GROUP),
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
@@ -87,6 +98,7 @@ export const mveConv: Candidate<ConvLayer> = {
         },
       },
       drive: rowsDrive(layer),
+      maxPitch: MAX_PITCH,
       constants: [packVectorDots(weights, 4, pitch, g.groups), packVectorQuant(layer, 4, g.groups)],
       // The last patch is written in whole vectors.
       scratchBytes: batch * pitch + LANES + g.kernelH * line,
@@ -145,6 +157,7 @@ const depthwise: Candidate<ConvLayer> = {
           in_w: g.inW,
           in_c: g.inC,
           out_w: g.outW,
+          out_pitch: g.outC,
           kernel_h: g.kernelH,
           kernel_w: g.kernelW,
           stride_w: g.strideW,
@@ -155,6 +168,7 @@ const depthwise: Candidate<ConvLayer> = {
         },
       },
       drive: rowsDrive(layer),
+      maxPitch: MAX_CHANNELS - 1,
       constants: [packColumns(weights, g.kernelH, g.kernelW, columns), quantWords(layer)],
       scratchBytes: columnBytes(layer),
       why: `depthwise, patches of 16 values per load, 16 channels at a time; ${plan.why}`,

@@ -47,7 +47,14 @@ const pointwise: Candidate<PointwiseLayer> = {
       geometry: stem,
       params: {
         type: "lwc_pointwise_swar_params",
-        fields: { pixels, in_c: weights.inputs, out_c: weights.outputs, block, requant: { ...plan.fields } },
+        fields: {
+          pixels,
+          in_c: weights.inputs,
+          out_c: weights.outputs,
+          out_pitch: weights.outputs,
+          block,
+          requant: { ...plan.fields },
+        },
       },
       drive: { kind: "flat", forwardPixels: block },
       constants: packSwarWeights(layer, order, 4),
@@ -148,6 +155,7 @@ const depthwise: Candidate<ConvLayer> = {
           in_w: g.inW,
           in_c: g.inC,
           out_w: g.outW,
+          out_pitch: g.outC,
           kernel_h: g.kernelH,
           kernel_w: g.kernelW,
           stride_w: g.strideW,

@@ -103,6 +103,7 @@ export function windowFields({ g }: ConvLayer): StructLiteral {
     in_c: g.inC,
     out_w: g.outW,
     out_c: g.outC,
+    out_pitch: g.outC,
     kernel_h: g.kernelH,
     kernel_w: g.kernelW,
     stride_w: g.strideW,

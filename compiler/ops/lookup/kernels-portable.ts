@@ -14,7 +14,7 @@ export const portableLookup: Candidate<LookupLayer> = {
     kernel: "lwc_lookup_s8",
     header: "lwc_lookup_s8.h",
     geometry: "lookup",
-    params: { type: "lwc_lookup_params", fields: { count } },
+    params: { type: "lwc_lookup_params", fields: { runs: 1, run: count, out_pitch: count } },
     drive: { kind: "flat" },
     constants: [
       { name: "table", data: table, align: 4, comment: "[256] result for value - 128 .. 127", role: "table" },

@@ -372,9 +372,10 @@ typedef struct lwc_mve_pair_lanes {
 } lwc_mve_pair_lanes;
 
 /* Pixels of 8 or 16 values: weights of four channels stay in registers. `pixels` is even. */
-LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out,
+                                      int32_t out_pitch)
 {
-    const uint32_t pair = (uint32_t)out_c << 16;
+    const uint32_t pair = (uint32_t)out_pitch << 16;
     lwc_mve_pair_lanes places = {{pair, pair + 0x10001u, pair + 0x20002u, pair + 0x30003u}, 8u};
 
     for (int32_t c = 0; c < out_c; c += 4) {
@@ -436,11 +437,11 @@ LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int
                        "vldrw.32 q2, [r3]\n\t"
                        ".if %c[partial]\n\tldr r0, [r3, #16]\n\tvctp.16 r0\n\tvpst\n\tvstrbt.16 q0, [r5, q2]\n\t"
                        ".else\n\tvstrb.16 q0, [r5, q2]\n\t.endif\n\t"
-                       "lwc_mve_add r5, (2 * %c[out_c])\n\t"
+                       "lwc_mve_add r5, (2 * %c[out_pitch])\n\t"
                        "subs r11, #65536\n\t"
                        "bpl 1b"
                        : "+&r"(from), "+&r"(y), "+&r"(left)
-                       : LWC_MVE_CONSTANTS, [partial] "i"((out_c % 4) != 0), [w] "r"(w), "r"(lanes), "r"(words)
+                       : LWC_MVE_CONSTANTS, [partial] "i"((out_c % 4) != 0), [out_pitch] "i"(out_pitch), [w] "r"(w), "r"(lanes), "r"(words)
                        : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
     }
 }

@@ -135,7 +135,7 @@ LWC_MVE_INLINE void lwc_mve_columns(const int8_t *const *rows, int32_t used, int
     ".endif\n\t"
 
 LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *columns, int32_t quads, int32_t vectors, int32_t stride_w, int32_t count, const int8_t *weights,
-                                     const int32_t *quant, int8_t *out, int32_t out_w, int32_t out_c)
+                                     const int32_t *quant, int8_t *out, int32_t out_w, int32_t out_pitch)
 {
     register const int32_t *words __asm("r1") = quant;
     register int8_t *y __asm("r3") = out;
@@ -157,7 +157,7 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
                    /* q6: offsets of eight outputs; q7: addresses of four words, one step before the first window */
                    "mov r0, #0\n\t"
                    "vidup.u16 q6, r0, #1\n\t"
-                   "movw r2, #%c[out_c]\n\t"
+                   "movw r2, #%c[out_pitch]\n\t"
                    "vmul.i16 q6, q6, r2\n\t"
                    "mov r0, #0\n\t"
                    "vidup.u32 q7, r0, #1\n\t"
@@ -177,19 +177,19 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
                    ".if lwc_groups > 0\n\t"
                    "lwc_dw_group 8\n\t"
                    "lwc_dw_walk (lwc_span - lwc_step - lwc_at)\n\t"
-                   "lwc_mve_add r3, (8 * %c[out_c])\n\t"
+                   "lwc_mve_add r3, (8 * %c[out_pitch])\n\t"
                    ".if lwc_groups > 1\n\tsubs r9, #1\n\tbne 2b\n\t.endif\n\t"
                    ".endif\n\t"
                    ".set lwc_at, -lwc_step\n\t"
                    ".if lwc_rest > 0\n\tlwc_dw_group lwc_rest\n\t.endif\n\t"
                    "lwc_dw_walk (4 - lwc_step - lwc_groups * lwc_span - lwc_at)\n\t"
-                   "lwc_mve_add r3, (1 - 8 * lwc_groups * %c[out_c])\n\t"
+                   "lwc_mve_add r3, (1 - 8 * lwc_groups * %c[out_pitch])\n\t"
                    "add r5, #(16 * lwc_sets * lwc_vectors)\n\t"
                    "add r1, #%c[bytes]\n\t"
                    "subs r11, #65536\n\t"
                    "bpl 1b" LWC_MVE_ROOM LWC_MVE_ROOM
                    : "+&r"(words), "+&r"(y), "+&r"(w), "+&r"(x), "+&r"(left)
-                   : [quads] "i"(quads), [vectors] "i"(vectors), [stride] "i"(stride_w), [out_w] "i"(out_w), [out_c] "i"(out_c), [min] "i"(q->min), [max] "i"(q->max),
+                   : [quads] "i"(quads), [vectors] "i"(vectors), [stride] "i"(stride_w), [out_w] "i"(out_w), [out_pitch] "i"(out_pitch), [min] "i"(q->min), [max] "i"(q->max),
                      [shift] "i"((q->form == LWC_REQUANT_SHORT) ? q->shift : -1), [bytes] "i"(4 * lwc_requant_words(q))
                    : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
 }

@@ -71,9 +71,10 @@ LWC_MVE_INLINE void lwc_mve_dot_pairs(const lwc_requant *q, const int8_t *x, int
 }
 
 /* The same for an even number of contiguous pixels of 8 or 16 values. */
-LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int32_t pixels, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out,
+                                      int32_t out_pitch)
 {
-    lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out, out_c);
+    lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out, out_pitch);
 }
 
 /*

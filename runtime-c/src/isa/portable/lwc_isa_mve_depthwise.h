@@ -38,10 +38,10 @@ LWC_MVE_INLINE void lwc_mve_columns(const int8_t *const *rows, int32_t used, int
  * weights   [count][vectors][2][16] for stride 1: windows at an even column, and the same one column further; [count][vectors][16]
  *           for stride 2. Rows and columns that are not in the kernel have weight 0.
  * quant     [count][words] int32, see lwc_requant: FLOAT or SHORT
- * out       [out_w][out_c] int8, at the first channel
+ * out       [out_w] bytes for each channel, out_pitch apart, at the first channel
  */
 LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *columns, int32_t quads, int32_t vectors, int32_t stride_w, int32_t count, const int8_t *weights,
-                                     const int32_t *quant, int8_t *out, int32_t out_w, int32_t out_c)
+                                     const int32_t *quant, int8_t *out, int32_t out_w, int32_t out_pitch)
 {
     const int32_t sets = (stride_w == 1) ? 2 : 1;
 
@@ -61,7 +61,7 @@ LWC_MVE_INLINE void lwc_mve_depthwise(const lwc_requant *q, const int8_t *column
                     }
                 }
             }
-            out[(ox * out_c) + c] = (int8_t)lwc_requantize(q, quant, c, sum);
+            out[(ox * out_pitch) + c] = (int8_t)lwc_requantize(q, quant, c, sum);
         }
         weights += 16 * sets * vectors;
     }

@@ -1,0 +1,215 @@
+/**
+ * Joins without a copy: a layer whose output only a join of channels reads writes it where the joined tensor has it, pixel by pixel
+ * at the pitch of that tensor. What cannot be written so is copied by the step that joins, which vanishes where nothing is left.
+ *
+ * The joined tensor is alive from its first part on, and a part can lie over no input of its layer: a join is made so only where the
+ * arena allows it.
+ */
+import { must } from "../diagnostics.js";
+import { consumersOf, type Graph, type TensorId, tensorOf } from "../ir/graph.js";
+import { channelCount, elementCount } from "../ir/shape.js";
+import { opOf } from "../ops/index.js";
+import type { KernelContext } from "../ops/kernel.js";
+import { viewOf } from "../ops/op.js";
+import { atPitch } from "../ops/out-pitch.js";
+import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
+import { planArena } from "./plan-arena.js";
+import { type ArenaPlan, type Part, type PortOptions, type Schedule, type Step, streamOf } from "./schedule.js";
+
+export interface Placed {
+  readonly schedule: Schedule;
+  readonly arena: ArenaPlan;
+}
+
+/** A join of which some parts can be written in place. */
+interface Join {
+  /** The step that joins, as it is then. */
+  readonly step: Step;
+  /** The steps that make the parts, at their pitch. */
+  readonly makers: readonly Step[];
+  readonly parts: ReadonlyMap<TensorId, Part>;
+}
+
+/** Channels of the output of a join that one input gives. */
+interface Run {
+  readonly tensor: TensorId;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Channels of the output that a join copies, from `first` up to `end`, and why. */
+interface Rest {
+  readonly first: number;
+  readonly end: number;
+  readonly pitch: number;
+  readonly copies: string;
+}
+
+/** Arenas that are laid out in search of a set of joins that fits. */
+const MAX_PLANS = 6;
+
+/** `planned`, with the joins in place that an arena of `limit` bytes allows. */
+export function placeParts(
+  planned: Placed,
+  options: { readonly ports: PortOptions; readonly backward?: Backward },
+  limit: number,
+  context: KernelContext,
+): Placed {
+  const { schedule, found } = findJoins(planned.schedule, context);
+  const stepCount = schedule.steps.length;
+  const livenessWith = (joins: readonly Join[]) =>
+    computeLiveness(withJoins(schedule, joins), options.ports, options.backward);
+  const busiest = (joins: readonly Join[]): number => Math.max(...aliveBytes(livenessWith(joins), stepCount));
+  const chosen: Join[] = [];
+  const alone = found.map((join) => ({ join, bytes: busiest([join]) })).toSorted((a, b) => a.bytes - b.bytes);
+  for (const { join } of alone) if (busiest([...chosen, join]) <= limit) chosen.push(join);
+  for (let round = 0; round < MAX_PLANS && chosen.length > 0; round++) {
+    const arena = planArena(livenessWith(chosen), stepCount);
+    if (arena.bytes <= limit) return { schedule: withJoins(explain(schedule, found, chosen), chosen), arena };
+    chosen.pop();
+  }
+  return { schedule: explain(schedule, found, []), arena: planned.arena };
+}
+
+function withJoins(schedule: Schedule, joins: readonly Join[]): Schedule {
+  const changed = new Map(
+    joins.flatMap(({ step, makers }) => [step, ...makers].map((one) => [one.index, one] as const)),
+  );
+  return {
+    ...schedule,
+    steps: schedule.steps.map((step) => changed.get(step.index) ?? step),
+    parts: new Map(joins.flatMap(({ parts }) => [...parts])),
+  };
+}
+
+/** Joins that are not chosen say so. */
+function explain(schedule: Schedule, found: readonly Join[], chosen: readonly Join[]): Schedule {
+  const copied = new Set(found.flatMap((join) => (chosen.includes(join) ? [] : [join.step.index])));
+  const steps = schedule.steps.map((step): Step => {
+    if (!copied.has(step.index)) return step;
+    return withReason(step, "the joined tensor would be alive longer, for which the arena has no room");
+  });
+  return { ...schedule, steps };
+}
+
+function withReason(step: Step, copies: string): Step {
+  return { ...step, copies, why: `${step.why}: ${copies}` };
+}
+
+/** The joins of a schedule; steps of which no part can be in place get the reason. */
+function findJoins(
+  schedule: Schedule,
+  context: KernelContext,
+): { readonly schedule: Schedule; readonly found: readonly Join[] } {
+  const found: Join[] = [];
+  const steps = schedule.steps.map((step): Step => {
+    const runs = runsOf(schedule.graph, step);
+    if (runs === undefined) return step;
+    const join = joinOf(schedule, step, runs, context);
+    if (typeof join === "string") return withReason(step, join);
+    found.push(join);
+    return step;
+  });
+  return { schedule: { ...schedule, steps }, found };
+}
+
+/** For a step that joins tensors, each input that lies side by side, as a whole and once; undefined in place of others. */
+function runsOf(graph: Graph, { node, call, output }: Step): readonly (Run | undefined)[] | undefined {
+  const op = opOf(node);
+  const picks = call && op.narrow && node.inputs.length > 1 ? op.picks?.(viewOf(graph, node)) : undefined;
+  if (picks === undefined || output !== node.output) return undefined;
+  return node.inputs.map((tensor, input) => {
+    const start = picks.findIndex((pick) => pick.input === input);
+    const count = channelCount(tensorOf(graph, tensor).shape);
+    const isWhole = picks.filter((pick) => pick.input === input).length === count;
+    const isRun = picks.slice(start, start + count).every((pick, i) => pick.input === input && pick.channel === i);
+    return isWhole && isRun ? { tensor, start, count } : undefined;
+  });
+}
+
+/** How the step joins with as many parts in place as can be; or why there are none. */
+function joinOf(
+  schedule: Schedule,
+  step: Step,
+  runs: readonly (Run | undefined)[],
+  context: KernelContext,
+): Join | string {
+  const { graph } = schedule;
+  const pitch = channelCount(tensorOf(graph, step.output).shape);
+  if (streamOf(schedule, step)) return "its rows are joined as they are made";
+  if (reachesOutput(schedule, step.output)) return "the joined tensor is an output";
+  const nameOf = (tensor: TensorId): string => tensorOf(graph, tensor).source || tensor;
+  const reasons: string[] = [];
+  const able = runs.flatMap((run, input): readonly (Run & { readonly maker: Step })[] => {
+    const tensor = must(step.node.inputs[input], "input");
+    const maker = run ? makerOf(schedule, step, run, pitch) : "is read in pieces";
+    if (run && typeof maker !== "string") return [{ ...run, maker }];
+    reasons.push(`${nameOf(tensor)} ${maker}`);
+    return [];
+  });
+  // What is left is copied in one run: from the first channel that is not in place to the last.
+  const isOpen = (c: number): boolean => !able.some(({ start, count }) => start <= c && c < start + count);
+  const open = Array.from({ length: pitch }, (_, c) => c).filter(isOpen);
+  const [first, end] = [open[0] ?? 0, (open.at(-1) ?? -1) + 1];
+  const inPlace = able.filter(({ start, count }) => start + count <= first || start >= end);
+  const between = able.filter((run) => !inPlace.includes(run));
+  const copies = [
+    ...reasons,
+    ...between.map(({ tensor }) => `${nameOf(tensor)} lies between channels that are copied`),
+  ];
+  if (inPlace.length === 0) return copies.join("; ");
+  const rest = { first, end, pitch, copies: copies.join("; ") };
+  const joined = end === 0 ? viewStep(step) : restStep(graph, step, rest, context);
+  if (joined === undefined) return "no kernel copies a part of the channels";
+  return {
+    step: joined,
+    makers: inPlace.map(({ maker }) => maker),
+    parts: new Map(
+      inPlace.map(({ tensor, start, count }) => [tensor, { whole: step.output, start, pitch, width: count }]),
+    ),
+  };
+}
+
+/** The step that makes an input of a join, with its output in place; or why it cannot be there. */
+function makerOf(schedule: Schedule, join: Step, { tensor, count }: Run, pitch: number): Step | string {
+  const { graph } = schedule;
+  const readers = consumersOf(graph).get(tensor) ?? [];
+  const maker = schedule.steps.find((step) => step.output === tensor);
+  if (maker === undefined) return "comes from the caller";
+  if (graph.outputs.some((port) => port.tensor === tensor)) return "is an output";
+  if (readers.length > 1) return "is read elsewhere too";
+  if (opOf(maker.node).narrow) return "is a join itself";
+  const { call, byRows: _, ...rest } = maker;
+  if (call === undefined) return "is another name for bytes that exist";
+  if (streamOf(schedule, maker)) return "is made row by row";
+  const isPixel = elementCount(tensorOf(graph, tensor).shape) === count;
+  const placed = isPixel ? call : atPitch(call, { pitch, width: count });
+  if (placed === undefined) return `comes from ${call.kernel}, which writes pixels side by side`;
+  const why = `${maker.why}; its pixels go into those of ${tensorOf(graph, join.output).source || join.output}`;
+  return { ...rest, call: placed, why };
+}
+
+function viewStep({ index, node, output, macs }: Step): Step {
+  return { index, node, output, macs, why: "every input was written to its place: nothing to do" };
+}
+
+function restStep(
+  graph: Graph,
+  { index, node, output, macs }: Step,
+  { first, end, pitch, copies }: Rest,
+  context: KernelContext,
+): Step | undefined {
+  const op = opOf(node);
+  const view = must(op.narrow, "narrow")(viewOf(graph, node), first, end - first);
+  const call = atPitch(op.lower(view, context), { pitch, width: end - first });
+  if (call === undefined) return undefined;
+  const why = `${call.why}; the other inputs were written to their places`;
+  return withReason({ index, node, output, rest: { inputs: view.node.inputs, start: first }, call, macs, why }, copies);
+}
+
+/** True for outputs of the graph, and for what they are other names of. */
+function reachesOutput(schedule: Schedule, id: TensorId): boolean {
+  if (schedule.graph.outputs.some((port) => port.tensor === id)) return true;
+  const names = schedule.steps.filter(({ node, call }) => call === undefined && node.inputs[0] === id);
+  return names.some(({ output }) => reachesOutput(schedule, output));
+}
