@@ -7,10 +7,11 @@ import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
 import { checkPorts } from "./schedule/check-ports.js";
 import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
+import { chooseHotWeights, flashCyclesOf, hotRegion } from "./schedule/hot-weights.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planMemory } from "./schedule/plan-memory.js";
 import { type RegionRequest, resolveRegions } from "./schedule/regions.js";
-import type { ArenaRegion, PassNote, PortOptions, Program } from "./schedule/schedule.js";
+import type { ArenaRegion, HotWeights, PassNote, PortOptions, Program } from "./schedule/schedule.js";
 import type { Target } from "./targets.js";
 import { version } from "./version.js";
 
@@ -30,6 +31,8 @@ export interface BackEndOptions {
   readonly ram?: number;
   /** Memories that the arena may be divided over; one alone says where it lies and how large it may be. */
   readonly regions?: readonly RegionRequest[];
+  /** A memory for copies of the constants that are read most, as many of them as fit. */
+  readonly hotWeights?: RegionRequest;
   /** The command to print into the banner. */
   readonly command?: string;
   /** SHA-256 of the model file, hex. */
@@ -76,11 +79,16 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
     ...(arena.regions ?? []).map((region) => ({ pass: "divide-arena", why: regionText(region) })),
   );
   const schedule = orderRows(memory.schedule, arena.overlaps);
+  const hot = options.hotWeights
+    ? chooseHotWeights(schedule, hotRegion(options.hotWeights, target, { regions, arena }), flashCyclesOf(target))
+    : undefined;
+  if (hot) log.push({ pass: "hot-weights", why: hotText(hot) });
   const program: Program = {
     name,
     graph,
     schedule,
     arena,
+    ...(hot ? { hot } : {}),
     target,
     options: {
       numerics: numerics.profile,
@@ -94,6 +102,12 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   };
   checkFit(program, { regions, ram, excess: memory.excess });
   return program;
+}
+
+function hotText({ region, bytes, constants, flashCycles }: HotWeights): string {
+  const reads = constants.reduce((sum, constant) => sum + constant.reads, 0);
+  const cost = flashCycles === undefined ? "cycles of flash are not known" : `${flashCycles} cycles a word in flash`;
+  return `${constants.length} constants in ${region.name}: ${bytes} of ${region.bytes} bytes, ${reads} bytes read at ${region.cycles} cycles a word, ${cost}`;
 }
 
 /** What one memory of a divided arena got. */

@@ -10,7 +10,7 @@ import { offsetInRegion, type Program } from "./schedule/schedule.js";
 import { estimateOf, scheduleCycles } from "./schedule/schedule-cycles.js";
 
 export interface ProgramEstimate {
-  /** The context; with buffers of the caller, without them. */
+  /** The context, and copies of constants; with buffers of the caller, without them. */
   readonly ramBytes: number;
   /** Modelled cycles of one inference, those that the core waits for a divided arena among them. */
   readonly cycles: number;
@@ -26,7 +26,7 @@ export function estimateProgram(program: Program): ProgramEstimate {
   const instances = new Map(running.map(({ step, call }) => [instanceKey(call), estimateOf(schedule, step, call)]));
   const code = [...instances.values()].reduce((sum, { codeBytes }) => sum + codeBytes, 0);
   return {
-    ramBytes: contextBytes(program),
+    ramBytes: contextBytes(program) + (program.hot?.bytes ?? 0),
     cycles: Math.round(cycles),
     flashBytes: Math.round(sizes.weightBytes + sizes.tableBytes + code + rowTableBytes(program)),
   };

@@ -58,6 +58,10 @@ const regionOption = [
   collect,
   noRegions,
 ] as const;
+const hotOption = [
+  "--hot-weights <name=bytes@cycles>",
+  "a RAM region for copies of the constants that are read most: DTCM, DTCM=32K or fast=32K@0",
+] as const;
 const ioOption = [
   "--io <where>",
   "graph inputs and outputs: in the caller's buffers, or in the arena",
@@ -127,6 +131,7 @@ withSamples(withModel(program.command("compile").description("write C sources, h
   .option(...rowsOption)
   .option(...ramOption)
   .option(...regionOption)
+  .option(...hotOption)
   .option("--dump-after <pass>", "write the graph as .lwir after a pass, or after all of them (`all`)")
   .option("--force", "write into a folder that holds other files too")
   .addHelpText("after", "\nExample:\n  lwc compile model.onnx --target nucleo-h743zi -o firmware/model")
@@ -140,6 +145,7 @@ withModel(program.command("verify").description("prove reference = schedule = ho
   .option(...rowsOption)
   .option(...ramOption)
   .option(...regionOption)
+  .option(...hotOption)
   .option("--runs <n>", "generated inputs: zeros, extremes, zero point, ramp, then random", "8")
   .option("--input <file>", "your own inputs (.npy, .bin), besides; may be given several times", collect, [])
   .option("--layers", "compare every layer, not outputs alone")
@@ -163,6 +169,7 @@ program
   .option(...rowsOption)
   .option(...ramOption)
   .option(...regionOption)
+  .option(...hotOption)
   .option("--input-shape <name=1x3x96x96>", "fixes symbolic dimensions; may be given several times", collect, [])
   .option(
     "--verify",
@@ -182,6 +189,7 @@ withModel(program.command("bench").description("count instructions per layer in 
   .option(...rowsOption)
   .option(...ramOption)
   .option(...regionOption)
+  .option(...hotOption)
   .addHelpText("after", "\nExample:\n  lwc bench model.onnx --target cortex-m4 -O speed")
   .action(async (model, options) => {
     const { runBench } = await import("./commands/bench.js");
@@ -193,6 +201,7 @@ withModel(program.command("inspect").description("show what lwc makes of a model
   .option(...rowsOption)
   .option(...ramOption)
   .option(...regionOption)
+  .option(...hotOption)
   .option("--ir", "the graph after all passes, as .lwir")
   .option("--plan", "steps, kernels and arena")
   .option("--why", "what each pass, the schedule and each kernel choice did, with reasons")

@@ -18,6 +18,7 @@ export interface ModelOptions {
   readonly ram?: string;
   /** NAME, NAME=bytes or NAME=bytes@cycles, or NAME@cycles. */
   readonly region?: readonly string[];
+  readonly hotWeights?: string;
   readonly name?: string;
   readonly inputShape?: readonly string[];
 }
@@ -38,7 +39,8 @@ export function readModel(path: string, options: ModelOptions, command: string):
       io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
       ...parseRows(options.rows),
       ...(options.ram === undefined ? {} : { ram: parseBytes("--ram", options.ram) }),
-      ...(options.region?.length ? { regions: options.region.map(parseRegion) } : {}),
+      ...(options.region?.length ? { regions: options.region.map((text) => parseRegion("--region", text)) } : {}),
+      ...(options.hotWeights === undefined ? {} : { hotWeights: parseRegion("--hot-weights", options.hotWeights) }),
       name,
       inputShapes: parseShapes(options.inputShape ?? []),
       command,
@@ -62,19 +64,19 @@ function parseRows(text: string | undefined): Pick<CompileOptions, "input" | "ou
 
 /** "65536", "64K" or "64KB", "1M". */
 /** "DTCM", "DTCM=64K", "psram=8M@20" */
-function parseRegion(text: string): RegionRequest {
+function parseRegion(flag: string, text: string): RegionRequest {
   const match = /^([^=@]+)(?:=([^=@]+))?(?:@(\d+(?:\.\d+)?))?$/.exec(text);
   const [, name, bytes, cycles] = match ?? [];
   if (name === undefined) {
     return fail({
       code: "LWC7160",
       kind: "error",
-      message: `--region ${text}: expected NAME, NAME=bytes or NAME=bytes@cycles, as psram=8M@20`,
+      message: `${flag} ${text}: expected NAME, NAME=bytes or NAME=bytes@cycles, as psram=8M@20`,
     });
   }
   return {
     name,
-    ...(bytes === undefined ? {} : { bytes: parseBytes("--region", bytes) }),
+    ...(bytes === undefined ? {} : { bytes: parseBytes(flag, bytes) }),
     ...(cycles === undefined ? {} : { cycles: Number(cycles) }),
   };
 }

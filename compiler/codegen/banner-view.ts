@@ -22,7 +22,7 @@ export function bannerView(program: Program, file: string, what: string): Banner
     ["target", `${commentText(target.name)}: ${commentText(target.title)}`],
     [
       "RAM",
-      `${sizes.arenaBytes} bytes of arena in ${program.arena.regions?.map(({ name, used }) => `${commentText(name)} (${used})`).join(", ") ?? "the context"}; ${ioText(program, sizes.ioBytes)}`,
+      `${sizes.arenaBytes} bytes of arena in ${program.arena.regions?.map(({ name, used }) => `${commentText(name)} (${used})`).join(", ") ?? "the context"}; ${ioText(program, sizes.ioBytes)}${hotText(program)}`,
     ],
     [
       "flash",
@@ -50,6 +50,10 @@ function wrapFact(label: string, value: string, labelWidth: number): string {
 export function smallBannerView(program: Program, file: string, what: string): BannerView {
   const { facts } = bannerView(program, file, what);
   return { title: `${file} - ${what}`, facts: facts.filter((fact) => /^(model|generator|flash)/.test(fact.label)) };
+}
+
+function hotText({ hot }: Program): string {
+  return hot ? `; ${hot.bytes} bytes in ${commentText(hot.region.name)} for constants that start-up code copies` : "";
 }
 
 function ioText(program: Program, bytes: number): string {

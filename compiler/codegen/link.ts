@@ -34,7 +34,7 @@ export interface LinkedPrograms {
 
 export function emitLinked(linked: LinkedPrograms, assets: Assets, options: EmitOptions = {}): readonly SourceFile[] {
   const { name, programs } = linked;
-  checkUndivided(programs);
+  checkLinkable(programs);
   const render = makeRender(assets.templates);
   const names = runtimeNames(assets.runtime);
   const scope = makeNameScope([...names, ...programs.flatMap((program) => publicNames(program, names))]);
@@ -63,6 +63,7 @@ export function emitLinked(linked: LinkedPrograms, assets: Assets, options: Emit
       banner: bannerOf(linked, file, "constants of all models, equal ones once"),
       body,
       isLinked: true,
+      attribute: "WEIGHTS",
     });
   return [
     { path: `${name}.h`, text: render("link.h.hbs", linkView(linked)) },
@@ -74,9 +75,9 @@ export function emitLinked(linked: LinkedPrograms, assets: Assets, options: Emit
   ];
 }
 
-/** The common context is a union of contexts that hold their arenas. */
-function checkUndivided(programs: readonly Program[]): void {
-  const diagnostics = programs.flatMap(({ name, arena: { regions } }): readonly Diagnostic[] =>
+/** The common context is a union of contexts that hold their arenas, and constants are in one file. */
+function checkLinkable(programs: readonly Program[]): void {
+  const diagnostics = programs.flatMap(({ name, arena: { regions } }): Diagnostic[] =>
     regions === undefined
       ? []
       : [
@@ -88,6 +89,15 @@ function checkUndivided(programs: readonly Program[]): void {
           },
         ],
   );
+  for (const { name, hot } of programs) {
+    if (hot === undefined) continue;
+    diagnostics.push({
+      code: "LWC4013",
+      kind: "unsupported",
+      message: `model "${name}" has constants for fast RAM: models that are linked have theirs in common`,
+      hint: "leave out --hot-weights, or compile the models apart",
+    });
+  }
   if (diagnostics.length > 0) throw new CompileError(diagnostics);
 }
 

@@ -313,11 +313,16 @@ export interface WeightsView {
   readonly banner: BannerView;
   readonly name: string;
   readonly guard: string;
+  /** A macro for the attribute of a section. */
+  readonly attribute: string;
+  readonly attributeNotes: readonly string[];
   readonly arrays: readonly ArrayView[];
 }
 
 export interface ArrayView {
   readonly comment: string;
+  /** The macro in front of the definition. */
+  readonly attribute: string;
   /** `LWC_ALIGNED(4) const int8_t lwc_net_conv_weights[864]` */
   readonly declaration: string;
   /** Elements in columns, without braces. */

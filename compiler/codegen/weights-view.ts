@@ -11,6 +11,8 @@ export interface WeightsFile {
   readonly banner: BannerView;
   /** False leaves out the elements, for the header. */
   readonly body: boolean;
+  /** What the macro that goes in front of each definition is called behind the model's prefix. */
+  readonly attribute: "WEIGHTS" | "HOT_WEIGHTS";
   /** True where the users are several programs. */
   readonly isLinked: boolean;
 }
@@ -20,11 +22,21 @@ export function weightsView(arrays: readonly ConstantArray[], file: WeightsFile)
     banner: file.banner,
     name: file.name,
     guard: `${file.macro}_WEIGHTS_H`,
+    attribute: `${file.macro}_${file.attribute}`,
+    attributeNotes: wrapText(attributeNotes[file.attribute], maxColumns - " * ".length),
     arrays: arrays.map((array) => arrayView(array, file)),
   };
 }
 
-function arrayView(array: ConstantArray, { body, isLinked }: WeightsFile): ArrayView {
+/** What the macros are for. */
+const attributeNotes = {
+  WEIGHTS:
+    'Where constants lie: the linker\'s choice, or what the build defines, as __attribute__((section(".qspi"))).',
+  HOT_WEIGHTS:
+    'Define it as the attribute of a section that start-up code copies to fast RAM, as __attribute__((section(".itcm_data"))), or let the linker script name this file. Without that the constants work where they are, and slower.',
+} as const;
+
+function arrayView(array: ConstantArray, { body, isLinked, macro, attribute }: WeightsFile): ArrayView {
   const { data, align, name, source } = array;
   const users = array.users.map(({ program, steps }) => {
     const list = `${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`;
@@ -33,6 +45,7 @@ function arrayView(array: ConstantArray, { body, isLinked }: WeightsFile): Array
   const comment = `${commentText(source, 60)}: ${commentText(array.comment)}; ${data.byteLength} bytes, read by ${users.join("; ")}`;
   return {
     comment: wrapText(comment, maxColumns - "/*  */".length).join("\n   "),
+    attribute: `${macro}_${attribute}`,
     declaration: `LWC_ALIGNED(${align}) const ${cTypeOf(data)} ${name}[${data.length}]`,
     body: body ? arrayText(data) : "",
   };

@@ -4,7 +4,7 @@
  */
 import type { Profile } from "../arith/numerics.js";
 import type { Graph, Node, Origin, TensorId } from "../ir/graph.js";
-import type { KernelCall, Optimize } from "../ops/kernel.js";
+import type { KernelCall, Optimize, PackedConstant } from "../ops/kernel.js";
 import { joinOrigins } from "../passes/join-origins.js";
 import type { Target } from "../targets.js";
 import type { Region } from "./regions.js";
@@ -182,6 +182,28 @@ export function offsetInRegion(arena: ArenaPlan, offset: number): number {
   return offset - (regionAt(arena, offset)?.start ?? 0);
 }
 
+/** Constants that start-up code copies to fast RAM. */
+export interface HotWeights {
+  /** Where they go, with the bytes that there may be. */
+  readonly region: Region;
+  /** Cycles that the core waits for a word of flash; absent where they are not known. */
+  readonly flashCycles?: number;
+  /** Bytes that they take there. */
+  readonly bytes: number;
+  /** Those that are read most per byte first. */
+  readonly constants: readonly HotConstant[];
+}
+
+export interface HotConstant {
+  readonly data: PackedConstant["data"];
+  /** Bytes that an inference reads of it. */
+  readonly reads: number;
+  /** Modelled cycles that the copy saves in an inference at most, without a cache; absent where those of flash are not known. */
+  readonly saves?: number;
+  /** The steps that read it. */
+  readonly steps: readonly number[];
+}
+
 /** Everything that codegen prints. */
 export interface Program {
   /** C identifier prefix, from the model's name. */
@@ -189,6 +211,8 @@ export interface Program {
   readonly graph: Graph;
   readonly schedule: Schedule;
   readonly arena: ArenaPlan;
+  /** Absent where all constants stay where the linker puts them. */
+  readonly hot?: HotWeights;
   readonly target: Target;
   readonly options: ProgramOptions;
   /** What passes did, in order, for the report. */

@@ -91,6 +91,8 @@ export async function buildTarget(
     "qemu/semihosting.c",
   ];
   const include = [...workspace.includes, "-Iqemu"];
+  // Start-up code copies the section.
+  const hot = `-DLWC_${model.name.toUpperCase()}_HOT_WEIGHTS=__attribute__((section(".lwc_hot")))`;
 
   const objects: string[] = [];
   const weights: string[] = [];
@@ -105,6 +107,7 @@ export async function buildTarget(
       ...warnings,
       ...measuring,
       ...include,
+      ...(source === `${model.name}_hot.c` ? [hot] : []),
       "-c",
       source,
       "-o",

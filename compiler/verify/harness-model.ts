@@ -35,7 +35,7 @@ export interface HarnessModel {
   readonly outputs: readonly HarnessPort[];
   /** The parts of a divided arena, in the order of init(); empty where the arena is in the context. */
   readonly regions: readonly HarnessRegion[];
-  /** Bytes of the context and of the parts of a divided arena: with ports and stack, what has to fit the RAM of a machine. */
+  /** Bytes of the context, of the parts of a divided arena and of constants in RAM: with ports and stack, what has to fit the RAM of a machine. */
   readonly contextBytes: number;
   /** Multiply-accumulates of an inference, for the time limit. */
   readonly macs: number;
@@ -59,7 +59,7 @@ export function harnessModel(program: Program, assets: Assets, trace: boolean): 
     regions: arenaParts(program).flatMap(({ name, region }) =>
       region ? [{ cType: `lwc_${program.name}_${name}`, bytes: region.used }] : [],
     ),
-    contextBytes: contextBytes(program),
+    contextBytes: contextBytes(program) + (program.hot?.bytes ?? 0),
     macs: program.schedule.steps.reduce((sum, step) => sum + step.macs, 0),
     int32Steps: new Set(
       program.schedule.steps.filter((step) => tensorOf(graph, step.output).dtype === "int32").map((step) => step.index),

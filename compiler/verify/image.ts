@@ -48,7 +48,7 @@ async function placedSections(workspace: Workspace, built: TargetImage): Promise
   const [, memoryMap = ""] = map.split("Linker script and memory map");
   const objects = new Set(built.modelObjects);
   // A long section name has a line of its own.
-  const entry = /^ (\.(?:text|rodata|data|bss|large)\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$/gm;
+  const entry = /^ (\.(?:text|rodata|data|lwc_hot|bss|large)\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$/gm;
   return [...memoryMap.matchAll(entry)].flatMap(([, section = "", address = "", bytes = "", object = ""]) =>
     objects.has(object) && Number.parseInt(bytes, 16) > 0
       ? [{ section, address: Number.parseInt(address, 16), bytes: Number.parseInt(bytes, 16) }]

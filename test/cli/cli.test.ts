@@ -87,6 +87,29 @@ describe("--region", () => {
   });
 });
 
+describe("--hot-weights", () => {
+  test("writes the constants into a file of their own, and says how many bytes they take", () => {
+    const flags = ["-t", "nucleo-h743zi", "--hot-weights", "DTCM=1K", ...shape];
+    const { code, out } = lwc("compile", tiny, "-o", "hot", ...flags);
+    expect(code).toBe(0);
+    expect(out).toMatch(/DTCM +\d+ bytes for \d+ constants that start-up code copies/);
+    expect(readFileSync(join(folder, "hot/tiny_hot.c"), "utf8")).toContain("#ifndef LWC_TINY_HOT_WEIGHTS");
+    const { out: json } = lwc("inspect", tiny, "--json", ...flags);
+    expect(JSON.parse(json).hot_weights).toMatchObject({ region: "DTCM", room: 1024, flash_cycles: 2.5 });
+    expect(lwc("inspect", tiny, ...flags).out).toMatch(/hot weights\n +\d+ constants in DTCM/);
+  });
+
+  test.each([
+    ["LWC7160", "a=1=2"],
+    ["LWC4012", "DTCM=1M"],
+    ["LWC4009", "psram=1M"],
+  ])("%s for %s", (code, text) => {
+    const refused = lwc("compile", tiny, "-t", "nucleo-h743zi", "-o", "no", "--hot-weights", text, ...shape);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain(`${code} error`);
+  });
+});
+
 describe("compile", () => {
   test("writes sources and a report, and says the sizes", () => {
     const { code, out } = lwc("compile", tiny, "-t", "cortex-m4", "-o", "c1", ...shape);

@@ -120,7 +120,14 @@ describe("templates", () => {
 
   it("refuse an undefined value", () => {
     const render = makeRender(new Map([...assets.templates, ["weights.h.hbs", "{{banner.lost}}\n"]]));
-    const view = { banner: { title: "", facts: [] }, name: "", guard: "", arrays: [] };
+    const view = {
+      banner: { title: "", facts: [] },
+      name: "",
+      guard: "",
+      attribute: "",
+      attributeNotes: [],
+      arrays: [],
+    };
     expect(() => render("weights.h.hbs", view)).toThrow(/lost/);
   });
 });

@@ -95,6 +95,7 @@ function jsonResult(program: Program, files: readonly string[], warnings: readon
       cycles,
       wait_cycles,
     })),
+    hot_weight_bytes: report.hot_weights?.bytes ?? 0,
     ctx_bytes: Math.max(8, report.arena_bytes),
     warnings,
   };
@@ -111,6 +112,11 @@ function summarize(program: Program, folder: string, warnings: readonly Diagnost
         ({ name, used, bytes, wait_cycles: waits }) =>
           `         ${name.padEnd(12)} ${group(used)} of ${group(bytes)} bytes, ${group(waits)} modelled cycles of waiting`,
       ),
+      ...(report.hot_weights === null
+        ? []
+        : [
+            `         ${report.hot_weights.region.padEnd(12)} ${group(report.hot_weights.bytes)} bytes for ${report.hot_weights.constants.length} constants that start-up code copies`,
+          ]),
       `  flash  weights ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes, plus code`,
       `  MACs   ${group(report.macs)} in ${report.steps.filter((step) => step.kernel !== null).length} steps`,
       ...(report.float_islands.length === 0

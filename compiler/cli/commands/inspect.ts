@@ -7,6 +7,7 @@ import { printable } from "../print-diagnostics.js";
 import { type ModelOptions, readModel } from "../read-model.js";
 import { readTarget } from "../read-target.js";
 import { copyLines, costLines } from "../report/cost-text.js";
+import { hotWeightsLines } from "../report/hot-weights.js";
 import { makeReport } from "../report/report.js";
 import { group, regionLines, reportText } from "../report/text.js";
 import { say, sayWarnings } from "../say.js";
@@ -48,6 +49,7 @@ export async function runInspect(model: string, options: InspectCommand, command
       passes,
       slots,
       regions,
+      hot_weights,
     } = report;
     say(
       JSON.stringify(
@@ -67,6 +69,7 @@ export async function runInspect(model: string, options: InspectCommand, command
           passes,
           slots,
           regions,
+          hot_weights,
         },
         undefined,
         1,
@@ -86,6 +89,7 @@ export async function runInspect(model: string, options: InspectCommand, command
     `  weights      ${group(report.weight_bytes)} bytes, tables ${group(report.table_bytes)} bytes`,
     `  arena        ${group(report.arena_bytes)} bytes, lower bound ${group(report.arena_lower_bound)}, peak at step ${report.peak.step}`,
     ...(report.regions.length === 0 ? [] : regionLines(report.regions).map((line) => `             ${line.slice(2)}`)),
+    ...(report.hot_weights === null ? [] : ["  hot weights", ...hotWeightsLines(report.hot_weights)]),
     `  transposes   ${report.transposes.length} remain`,
     ...report.transposes.map((note) => `               ${printable(note.node)}: ${printable(note.reason)}`),
     `  copies       ${report.copies.length} remain, ${group(report.cost.copies.moved_bytes)} bytes`,

@@ -2,6 +2,7 @@
 import { formatShape } from "../../ir/shape.js";
 import { arenaPictures, arenaSvg } from "./arena-svg.js";
 import { costHtml } from "./cost-html.js";
+import type { HotWeightsReport } from "./hot-weights.js";
 import { type Column, facts, htmlPage, table, text } from "./page.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 import type { StreamReport } from "./row-lives.js";
@@ -19,6 +20,7 @@ export function reportHtml(report: Report): string {
       `<div class="wide">${arenaSvg(picture)}</div>`,
     ]),
     ...(report.regions.length === 0 ? [] : [regionTable(report)]),
+    ...(report.hot_weights === null ? [] : [hotWeightsHtml(report.hot_weights)]),
     `<h2>Alive at the peak</h2>`,
     `<p>Step ${report.peak.step}: ${group(report.peak.bytes)} bytes.</p>`,
     table(
@@ -39,6 +41,25 @@ export function reportHtml(report: Report): string {
     "<h2>Passes</h2>",
     `<ol>${report.passes.map(({ pass, why }) => `<li><code>${text(pass)}</code> ${text(why)}</li>`).join("\n")}</ol>`,
   ]);
+}
+
+function hotWeightsHtml(hot: HotWeightsReport): string {
+  const flash = hot.flash_cycles === null ? "those of flash are not known" : `${hot.flash_cycles} in flash`;
+  return [
+    "<h2>Constants in fast RAM</h2>",
+    `<p>${text(hot.region)}: ${group(hot.bytes)} of ${group(hot.room)} bytes; ${hot.cycles} modelled cycles a word there, ${flash}. What is read most per byte comes first.</p>`,
+    table(
+      [["layer"], ["steps"], ["bytes", "n"], ["bytes read", "n"], ["times", "n"], ["cycles saved at most", "n"]],
+      hot.constants.map((one) => [
+        text(one.layer),
+        one.steps.join(", "),
+        group(one.bytes),
+        group(one.reads),
+        String(one.reuse),
+        one.saved_cycles === null ? "" : group(one.saved_cycles),
+      ]),
+    ),
+  ].join("\n");
 }
 
 function regionTable({ regions }: Report): string {

@@ -18,6 +18,7 @@ import {
 import type { Copy } from "./copies.js";
 import { type Cost, makeCost } from "./cost.js";
 import { type CostedStep, costSteps } from "./cost-steps.js";
+import { type HotWeightsReport, hotWeightsReport } from "./hot-weights.js";
 import { type StreamReport, streamReport } from "./row-lives.js";
 import { stepName } from "./step-name.js";
 
@@ -47,6 +48,8 @@ export interface Report {
   readonly slots: readonly SlotReport[];
   /** The memories that the arena is divided over; empty where it is one block. */
   readonly regions: readonly RegionReport[];
+  /** Constants that start-up code copies to fast RAM; null where that was not asked for. */
+  readonly hot_weights: HotWeightsReport | null;
   /** Runs of steps that are interleaved row by row. */
   readonly streams: readonly StreamReport[];
   /** Nodes that ONNX Runtime computes in float. */
@@ -183,6 +186,7 @@ export function makeReport(program: Program): Report {
     steps: costed.map((one) => stepReport(graph, one)),
     slots,
     regions: (arena.regions ?? []).map((region) => regionReport(region, slots)),
+    hot_weights: hotWeightsReport(program),
     streams: schedule.streams.map((stream) => streamReport(schedule, stream)),
     float_islands: schedule.steps.flatMap((step) => {
       const { island } = originOf(step);

@@ -2,6 +2,7 @@
 import { commentText as printable } from "../../codegen/c-comment.js";
 import { formatShape } from "../../ir/shape.js";
 import { copyLines, costLines, pairLines } from "./cost-text.js";
+import { hotWeightsLines } from "./hot-weights.js";
 import {
   type NodeNote,
   type PortReport,
@@ -15,6 +16,7 @@ export function reportText(report: Report): string {
   const sections = [
     summary(report),
     ...(report.regions.length === 0 ? [] : [["REGIONS", ...regionLines(report.regions)]]),
+    ...(report.hot_weights === null ? [] : [["HOT WEIGHTS", ...hotWeightsLines(report.hot_weights)]]),
     ["PEAK", ...peak(report)],
     ["COST", ...costLines(report.cost)],
     ["DEPTHWISE SEPARABLE, AGAINST STANDARD CONVOLUTIONS", ...pairLines(report.cost.separable)],
