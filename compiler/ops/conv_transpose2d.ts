@@ -170,6 +170,7 @@ function lower(view: NodeView<ConvTranspose2dAttrs>, context: KernelContext): Ke
         in_c: channels,
         out_w: h.output,
         out_c: outputs,
+        out_pitch: outputs,
         kernel_h: v.kernel,
         kernel_w: h.kernel,
         stride_h: v.stride,

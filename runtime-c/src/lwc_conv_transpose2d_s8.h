@@ -9,6 +9,7 @@ typedef struct lwc_conv_transpose2d_params {
     int32_t in_c;
     int32_t out_w;
     int32_t out_c;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= out_c */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_h;
@@ -59,7 +60,7 @@ LWC_INLINE lwc_conv_transpose2d_taps lwc_conv_transpose2d_phase(int32_t phase, i
  * y        the output row
  * weights  [out_c][kernel_h][kernel_w][in_c / groups] int8
  * quant    [out_c][words] int32, see lwc_requant
- * out      [out_w][out_c] int8, must not overlap the rows
+ * out      [out_w][out_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_INLINE void lwc_conv_transpose2d_s8(const lwc_conv_transpose2d_params *p, const int8_t *const *rows, int32_t y, const int8_t *weights,
                                            const int32_t *quant, int8_t *out)
@@ -97,7 +98,7 @@ LWC_INLINE void lwc_conv_transpose2d_s8(const lwc_conv_transpose2d_params *p, co
                     }
                     row -= v.back_step;
                 }
-                out[(ox * p->out_c) + o] = (int8_t)lwc_requantize(&p->requant, quant, o, acc);
+                out[(ox * p->out_pitch) + o] = (int8_t)lwc_requantize(&p->requant, quant, o, acc);
             }
             pixel += 1;
         }

@@ -10,6 +10,7 @@ typedef struct lwc_max_pool2d_params {
     int32_t in_w;
     int32_t channels;
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= channels */
     int32_t kernel_h;
     int32_t kernel_w;
     int32_t stride_w;
@@ -21,7 +22,7 @@ typedef struct lwc_max_pool2d_params {
 
 /*
  * rows  kernel_h pointers to input rows [in_w][channels] int8; a padding row holds -128
- * out   [out_w][channels] int8, must not overlap the rows
+ * out   [out_w][channels] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 static inline void lwc_max_pool2d_s8(const lwc_max_pool2d_params *p, const int8_t *const *rows, int8_t *out)
 {
@@ -52,7 +53,7 @@ static inline void lwc_max_pool2d_s8(const lwc_max_pool2d_params *p, const int8_
             }
             out[c] = (int8_t)best;
         }
-        out += p->channels;
+        out += p->out_pitch;
     }
 }
 

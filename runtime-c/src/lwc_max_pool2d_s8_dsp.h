@@ -24,7 +24,7 @@ LWC_INLINE uint32_t lwc_max_window4(const int8_t *const *rows, int32_t kernel_h,
 /*
  * p     at least 4 channels
  * rows  kernel_h pointers to input rows [in_w][channels] int8; a padding row holds -128
- * out   [out_w][channels] int8, must not overlap the rows
+ * out   [out_w][channels] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_INLINE void lwc_max_pool2d_s8_dsp(const lwc_max_pool2d_params *p, const int8_t *const *rows, int8_t *out)
 {
@@ -64,7 +64,7 @@ LWC_INLINE void lwc_max_pool2d_s8_dsp(const lwc_max_pool2d_params *p, const int8
             }
             lwc_store_word(out + c, best);
         }
-        out += p->channels;
+        out += p->out_pitch;
     }
 }
 

@@ -7,7 +7,7 @@
 
 /*
  * rows  kernel_h pointers to input rows [in_w][channels] int8; a padding row holds -128
- * out   [out_w][channels] int8, must not overlap the rows
+ * out   [out_w][channels] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 LWC_MVE_INLINE void lwc_max_pool2d_s8_mve(const lwc_max_pool2d_params *p, const int8_t *const *rows, int8_t *out)
 {
@@ -28,7 +28,7 @@ LWC_MVE_INLINE void lwc_max_pool2d_s8_mve(const lwc_max_pool2d_params *p, const 
 
             lwc_mve_max(rows, from * p->channels, p->kernel_h, taps, step, p->min, p->max, p->channels, out);
         }
-        out += p->channels;
+        out += p->out_pitch;
     }
 }
 

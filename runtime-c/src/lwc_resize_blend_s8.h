@@ -16,6 +16,7 @@
 typedef struct lwc_resize_blend_params {
     int32_t channels;
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= channels */
     int32_t in_zero_point; /* [-128, 127] */
     int32_t mult;
     int32_t offset;        /* 2^shift * (zero_point + 1/2) - in_zero_point * sum of the weights * mult */
@@ -57,7 +58,7 @@ LWC_COLD int32_t lwc_resize_blend_float_s8(const lwc_resize_blend_params *p, con
  * columns         [out_w][2] left and right input column
  * column_weights  [out_w][2] in [0, 16]
  * scales          [3] float32: of the input, of the output, and of a product of two weights
- * out             [out_w][channels] int8, must not overlap the rows
+ * out             [out_w][channels] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 static inline void lwc_resize_blend_s8(const lwc_resize_blend_params *p, const int8_t *const *rows, int32_t y, const int8_t *picks,
                                        const int16_t *row_weights, const int16_t *columns, const int16_t *column_weights,
@@ -96,6 +97,7 @@ static inline void lwc_resize_blend_s8(const lwc_resize_blend_params *p, const i
                 *out++ = (int8_t)lwc_clamp(lwc_saturate_s8(sum, p->shift), p->min, p->max);
             }
         }
+        out += p->out_pitch - p->channels;
     }
 }
 

@@ -15,6 +15,7 @@
 typedef struct lwc_resize_linear_params {
     int32_t channels;
     int32_t out_w;
+    int32_t out_pitch; /* bytes from one output pixel to the next, >= channels */
     int32_t zero_point; /* of the output, [-128, 127] */
     int32_t min;        /* clamp */
     int32_t max;
@@ -29,7 +30,7 @@ typedef struct lwc_resize_linear_params {
  * column_weights  [out_w][2] float32 in [0, 1]
  * real            [256] float32: dequantized value of -128 .. 127
  * scale           [1] float32: scale of the output
- * out             [out_w][channels] int8, must not overlap the rows
+ * out             [out_w][channels] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
  */
 static inline void lwc_resize_linear_s8(const lwc_resize_linear_params *p, const int8_t *const *rows, int32_t y, const int8_t *picks,
                                         const float *row_weights, const int16_t *columns, const float *column_weights, const float *real,
@@ -61,7 +62,7 @@ static inline void lwc_resize_linear_s8(const lwc_resize_linear_params *p, const
             sum = sum + e;
             out[c] = (int8_t)lwc_quantize_f32(sum / *scale, p->zero_point, p->min, p->max);
         }
-        out += p->channels;
+        out += p->out_pitch;
     }
 }
 

@@ -21,6 +21,7 @@ export const portableMaxPool: Candidate<MaxPoolLayer> = {
         in_w: g.inW,
         channels: g.channels,
         out_w: g.outW,
+        out_pitch: g.channels,
         kernel_h: g.kernelH,
         kernel_w: g.kernelW,
         stride_w: g.strideW,

@@ -44,6 +44,12 @@ function picks(view: NodeView<ResizeAttrs>): PackedConstant {
   };
 }
 
+/** Pixels of the output lie side by side. */
+function pixelFields(view: NodeView<ResizeAttrs>): { readonly channels: number; readonly out_pitch: number } {
+  const channels = must(view.output.shape[3], "channels");
+  return { channels, out_pitch: channels };
+}
+
 function lowerNearest(view: NodeView<ResizeAttrs>): KernelCall {
   const [v, h] = [resizeAxis(view, 0), resizeAxis(view, 1)];
   const columns = nearestIndices(h, roundingOf(view));
@@ -53,7 +59,7 @@ function lowerNearest(view: NodeView<ResizeAttrs>): KernelCall {
     geometry: `nearest${v.output}x${h.output}`,
     params: {
       type: "lwc_resize_nearest_params",
-      fields: { channels: must(view.output.shape[3], "channels"), out_w: h.output },
+      fields: { ...pixelFields(view), out_w: h.output },
     },
     drive: drive(view),
     constants: [
@@ -118,7 +124,7 @@ function lowerBlend(view: NodeView<ResizeAttrs>, taps: Taps, plan: BlendPlan): K
     params: {
       type: "lwc_resize_blend_params",
       fields: {
-        channels: must(view.output.shape[3], "channels"),
+        ...pixelFields(view),
         out_w: columns.length,
         in_zero_point: x.zeroPoint,
         mult,
@@ -165,7 +171,7 @@ function lowerFloat(view: NodeView<ResizeAttrs>, taps: Taps, reason: string): Ke
     params: {
       type: "lwc_resize_linear_params",
       fields: {
-        channels: must(view.output.shape[3], "channels"),
+        ...pixelFields(view),
         out_w: columns.length,
         zero_point: y.zeroPoint,
         min: view.attrs.clampMin,
