@@ -6,7 +6,7 @@ import type { Optimize } from "./ops/kernel.js";
 import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
 import { checkPorts } from "./schedule/check-ports.js";
-import { chooseKernels, orderRows } from "./schedule/choose-kernels.js";
+import { callOfBlocks, chooseKernels, orderRows } from "./schedule/choose-kernels.js";
 import { chooseHotWeights, flashCyclesOf, hotRegion } from "./schedule/hot-weights.js";
 import { orderNodes } from "./schedule/order-nodes.js";
 import { planMemory } from "./schedule/plan-memory.js";
@@ -69,7 +69,13 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
   const regions = resolveRegions(options.regions ?? [], target);
   const { ram } = options;
-  const memory = planMemory(chosen, { ...context, ports, regions, ...(ram === undefined ? {} : { ram }) });
+  const memory = planMemory(chosen, {
+    ...context,
+    ports,
+    regions,
+    callOfBlocks: (step, limits) => callOfBlocks(graph, step, { ...context, ...limits }),
+    ...(ram === undefined ? {} : { ram }),
+  });
   const { arena } = memory;
   log.push(
     ...memory.schedule.streams.map(({ first, last, why }) => ({

@@ -54,6 +54,12 @@ export const targetSchema = z.strictObject({
     fpu: z.boolean().describe("single-precision FPU"),
     smull: z.boolean().describe("32x32->64 multiply in one instruction"),
     unaligned: z.boolean().describe("unaligned word loads allowed"),
+    dataCache: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe("bytes of the data cache that a kernel may count on; absent: none"),
   }),
   kernels: z
     .record(z.string().regex(/^lwc_[a-z0-9_]+$/), kernelCostSchema)

@@ -12,8 +12,8 @@ import {
   needsPaddingRow,
   rowsPerCall,
   totalScratchBytes,
+  windowOfCall,
 } from "../ops/kernel.js";
-import type { RowWindow } from "../ops/row-window.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, type StructText, structLines } from "./c-literal.js";
 import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
@@ -155,7 +155,7 @@ function shareKey(key: string, { steps }: Group): string {
 }
 
 function instanceName({ call, inStream }: Group): string {
-  return `${sanitize(call.geometry)}${inStream ? "_row" : ""}`;
+  return `${sanitize(call.geometry)}${!inStream ? "" : rowsPerCall(call) > 1 ? "_rows" : "_row"}`;
 }
 
 function viewOfGroup(
@@ -232,12 +232,12 @@ export function passesRow({ drive }: KernelCall): boolean {
   return drive.kind === "accumulate" || (drive.kind === "rows" && drive.passesRow === true);
 }
 
-/** Input rows that the kernel of a row gets pointers to; 0 where it reads its inputs themselves. */
-function windowRows({ drive }: KernelCall): number {
-  return drive.kind === "rows" ? drive.window.size : 0;
+/** Input rows that the kernel gets pointers to; 0 where it reads its inputs themselves. */
+function windowRows(call: KernelCall): number {
+  return call.drive.kind === "rows" ? windowOfCall(call, call.drive).size : 0;
 }
 
-/** One row of a layer; the stream that calls it picks the rows. */
+/** One row of a layer, or a block of them; the stream that calls it picks the rows. */
 function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
   const signature = signatureOf(graph, first);
   const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
@@ -259,7 +259,7 @@ function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
   const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
   const args = ["&params", ...from, ...row, ...constants, "out", ...state, ...(scratch ? ["scratch"] : [])];
   return {
-    comment: `${call.kernel}, one ${call.drive.kind === "accumulate" ? "input row after the other" : "row"}: ${stepShapes(graph, first)}`,
+    comment: `${call.kernel}, ${rowsText(call)}: ${stepShapes(graph, first)}`,
     parameters,
     rows: undefined,
     runs: undefined,
@@ -268,6 +268,12 @@ function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
       call: callText("    ", call.kernel, args, ";"),
     },
   };
+}
+
+function rowsText(call: KernelCall): string {
+  if (call.drive.kind === "accumulate") return "one input row after the other";
+  const block = rowsPerCall(call);
+  return block === 1 ? "one row" : `${block} rows`;
 }
 
 function instanceView(graph: Graph, { first: step, call, steps }: Group): Unnamed {
@@ -330,7 +336,9 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
   const { drive } = call;
   if (drive.kind !== "rows") return undefined;
   const { inRows, inRowBytes, padValue } = drive;
-  const window = callWindow(call, drive.window);
+  const perRow = windowOfCall(call, drive);
+  // y counts calls.
+  const window = { ...perRow, stride: perRow.stride * rowsPerCall(call) };
   const outRows = callsOf(call);
   const out = outRows > 1 ? `out + (y * ${drive.outRowBytes * rowsPerCall(call)})` : "out";
   const args = ["&params", "rows", ...(passesRow(call) ? ["y"] : []), ...constants, out, ...scratchArgument(call)];
@@ -347,13 +355,6 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
     padValue: String(padValue),
     call: callText("        ", call.kernel, args, ";"),
   };
-}
-
-/** Input rows of call y: those of the windows of all its output rows. */
-function callWindow(call: KernelCall, window: RowWindow): RowWindow {
-  const block = rowsPerCall(call);
-  if (block === 1) return window;
-  return { ...window, size: window.size + (block - 1) * window.stride, stride: window.stride * block };
 }
 
 function runsView(

@@ -5,7 +5,14 @@
 import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
-import { type Drive, fillsPaddingRow, kernelScratchOffset, needsPaddingRow } from "../ops/kernel.js";
+import {
+  type Drive,
+  fillsPaddingRow,
+  kernelScratchOffset,
+  needsPaddingRow,
+  rowsPerCall,
+  windowOfCall,
+} from "../ops/kernel.js";
 import { lastRow } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
@@ -121,7 +128,7 @@ function streamStep(
   bindings: Bindings,
   stream: Stream,
   rows: readonly RowStep[],
-  { step, inputs, rows: count }: RowStep & { readonly step: Step },
+  { step, inputs, rows: count, block }: RowStep & { readonly step: Step },
   trace: boolean,
 ): StreamStepView {
   const { graph } = program;
@@ -138,12 +145,13 @@ function streamStep(
       : inputs.map(({ tensor, use }) =>
           use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
         );
-  const bytes = rowLength(tensorOf(graph, step.output).shape);
+  const bytes = block * rowLength(tensorOf(graph, step.output).shape);
   return {
     head: step.index === stream.last ? "if" : "} else if",
     title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
-    ready: readyText(rows, inputs, counter, count),
+    ready: readyText(rows, inputs, counter, { count, block }),
     counter,
+    block: String(block),
     window: drive.kind === "rows" ? windowView(bindings, must(inputs[0], "input"), step, drive) : undefined,
     call: callText(
       "            ",
@@ -171,15 +179,22 @@ function traceText(args: readonly string[], condition: string): string {
 }
 
 /** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */
-function readyText(rows: readonly RowStep[], inputs: readonly RowInput[], counter: string, count: number): string {
+function readyText(
+  rows: readonly RowStep[],
+  inputs: readonly RowInput[],
+  counter: string,
+  { count, block }: { readonly count: number; readonly block: number },
+): string {
   const conditions = inputs.flatMap(({ use, producer, rows: available }): readonly string[] => {
     if (producer === undefined) return [];
     const made = counterOf(must(rows[producer], "producer"));
-    if (use.kind === "same") return [`(${made} > ${counter})`];
+    if (use.kind === "same") return [`(${made} > ${block === 1 ? counter : `(${counter} + ${block - 1})`})`];
     if (use.kind === "all") return [`(${made} == ${available})`];
-    const ready = `((${made} == ${available}) || (${made} > ${lastRowText(use, counter)}))`;
+    // The windows of a block, one behind the other, are one.
+    const window = { ...use, size: use.size + (block - 1) * use.stride };
+    const ready = `((${made} == ${available}) || (${made} > ${lastRowText(window, counter)}))`;
     // The first row stands in for those in front of it.
-    return use.clamped && lastRow(use, 0) < 0 ? [`(${made} > 0)`, ready] : [ready];
+    return use.clamped && lastRow(window, 0) < 0 ? [`(${made} > 0)`, ready] : [ready];
   });
   const more = `${counter} < ${count}`;
   if (conditions.length === 0) return more;
@@ -194,12 +209,14 @@ function windowView(
   drive: Extract<Drive, { kind: "rows" }>,
 ): WindowView {
   const call = must(step.call, "kernel");
-  const { window, inRows, outRows, inRowBytes, padValue } = drive;
+  const { inRows, outRows, inRowBytes, padValue } = drive;
+  const window = windowOfCall(call, drive);
   return {
     size: String(window.size),
     usesRow:
       needsPaddingRow(call) || bindings.rowPointer(input.tensor, "row") !== bindings.rowPointer(input.tensor, "0"),
-    row: windowRowText(window, `y${step.index}`, inRows, outRows),
+    // The last window starts so many rows in front of the last row.
+    row: windowRowText(window, `y${step.index}`, inRows, outRows - rowsPerCall(call) + 1),
     pointer: bindings.rowPointer(input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,

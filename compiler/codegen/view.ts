@@ -252,6 +252,8 @@ export interface StreamStepView {
   /** True when the step can make its next row. */
   readonly ready: string;
   readonly counter: string;
+  /** Rows that it makes at a time. */
+  readonly block: string;
   /** Pointers to the input rows, for kernels that take a window of rows. */
   readonly window: WindowView | undefined;
   readonly call: string;

@@ -14,7 +14,7 @@ export interface Candidate<Layer> {
   /** False where the kernel cannot run this layer; absent: it runs every layer. */
   readonly fits?: (layer: Layer, context: KernelContext) => boolean;
   /** What this kernel does for the layer, where that is not what the layer asks of any: blocks filled up, fewer multiplications. */
-  readonly work?: (layer: Layer, asked: Work) => Work;
+  readonly work?: (layer: Layer, asked: Work, context: KernelContext) => Work;
   /** True where each result can go through a table: the kernel stores what lwc_requantize_words says. */
   readonly takesTable?: true;
   readonly call: (layer: Layer, context: KernelContext) => KernelCall;
@@ -78,7 +78,7 @@ export const findKernel: Choose<KernelCall | undefined> = <Layer>(
     const cost = target.kernels[candidate.kernel];
     if (cost === undefined || (table !== undefined && candidate.takesTable !== true)) return [];
     if (candidate.fits?.(layer, context) === false) return [];
-    const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work) ?? work) + tableCycles;
+    const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work, context) ?? work) + tableCycles;
     return [{ candidate, cycles, code: cost.bytes }];
   });
   if (estimates.length === 0) return undefined;

@@ -11,8 +11,10 @@ export interface KernelContext {
   readonly target: Target;
   readonly numerics: Numerics;
   readonly optimize: Optimize;
-  /** Only kernels that make one row per call, for streams of rows. */
-  readonly singleRows?: boolean;
+  /** Only kernels that make no more rows per call, for streams of rows; absent: any number. */
+  readonly mostRows?: number;
+  /** Only kernels that make do with so many bytes of scratch memory, where they have a choice; absent: any number. */
+  readonly mostScratch?: number;
   /** How often the layer runs in an inference, where it stands for one row of many. */
   readonly repeats?: number;
   /** [256], entry i for the result i - 128: what each result goes through before it is stored. Only kernels that can do so. */
@@ -105,6 +107,11 @@ export interface KernelCall {
   readonly geometry: string;
   readonly params: { readonly type: string; readonly fields: StructLiteral };
   readonly drive: Drive;
+  /**
+   * Set where output and input have one shape and the kernel has read whatever it needs of a value's surroundings before it writes the
+   * value: the output may take the bytes of the first activation, exactly.
+   */
+  readonly inPlace?: true;
   /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
   readonly inputArray?: boolean;
   readonly constants: readonly PackedConstant[];
@@ -143,6 +150,12 @@ export interface KernelEstimate {
 /** Output rows that a call makes, where it makes rows. */
 export function rowsPerCall({ drive }: KernelCall): number {
   return drive.kind === "rows" ? (drive.block ?? 1) : 1;
+}
+
+/** Input rows that a call which makes rows gets, `y` being the first of its output rows: those of the windows of all of them. */
+export function windowOfCall(call: KernelCall, { window }: Extract<Drive, { kind: "rows" }>): RowWindow {
+  const block = rowsPerCall(call);
+  return block === 1 ? window : { ...window, size: window.size + (block - 1) * window.stride };
 }
 
 /** Scratch memory of a call is laid out in pieces that start at multiples of this. */

@@ -3,7 +3,7 @@
  * again after its last step, so a planner or aliasing mistake shows here, long before there is any C to debug.
  */
 import { makeNumerics, type Numerics } from "../arith/numerics.js";
-import { assertNever, must } from "../diagnostics.js";
+import { assertNever, invariant, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
@@ -130,27 +130,45 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       };
       const part = schedule.parts.get(step.output);
       const output = part ? allocate(graph, step.output) : locate(step.output);
-      runs[step.index]?.(step.node.inputs.map(read), output, order);
+      // What works in place, channel by channel, reads rows of which others have gone: the reference needs them all.
+      const isTaken = (source: Values): boolean =>
+        step.call?.inPlace === true && source.buffer === output.buffer && source.byteOffset === output.byteOffset;
+      const sources = step.node.inputs.map(read);
+      runs[step.index]?.(
+        sources.map((source) => (isTaken(source) ? source.slice() : source)),
+        output,
+        order,
+      );
       if (part) scatter(part, output, locate(part.whole));
       values.set(step.output, output.slice());
     };
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
-        const { step, output, accumulates } = must(rows[i], "step");
-        const at = accumulates ? 0 : y;
-        const row = locateRow(output, at);
-        poisonBytes(bytesOf(row));
-        if (step === undefined) {
-          const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
-          row.set(input.subarray(y * row.length, (y + 1) * row.length));
-        } else {
-          const sources = step.node.inputs;
-          poisonScratch(step);
-          const read: ReadRow = (input, y) => locateRow(must(sources[input], "input"), y);
-          must(kernels[i], "kernel")(read, row, y, stateOf(step));
+        const { step, output, block, accumulates } = must(rows[i], "step");
+        const made = Array.from({ length: block }, (_, k) => {
+          const at = accumulates ? 0 : y + k;
+          return { y: y + k, at, row: locateRow(output, at) };
+        });
+        // A kernel may write all of its rows before it reads, and writes them one behind the other.
+        for (const { row } of made) poisonBytes(bytesOf(row));
+        for (const [k, { row }] of made.entries())
+          invariant(
+            row.byteOffset === must(made[0], "row").row.byteOffset + k * row.byteLength,
+            "rows of a block lie apart",
+          );
+        if (step) poisonScratch(step);
+        for (const { row, y, at } of made) {
+          if (step === undefined) {
+            const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
+            row.set(input.subarray(y * row.length, (y + 1) * row.length));
+          } else {
+            const sources = step.node.inputs;
+            const read: ReadRow = (input, y) => locateRow(must(sources[input], "input"), y);
+            must(kernels[i], "kernel")(read, row, y, stateOf(step));
+          }
+          must(values.get(output), "output").set(row, at * row.length);
         }
-        must(values.get(output), "output").set(row, at * row.length);
       });
     };
     for (const { index, ...step } of schedule.steps) {

@@ -1,12 +1,24 @@
 /**
  * Kernels that make several output rows per call, where the rows share work, take more scratch memory than the same kernels row by
- * row, and keep more of their input alive. Where RAM is a goal they run alone, and only where that costs no byte of the arena.
+ * row, and keep more of their input alive. Where RAM is a goal they run, alone or in a stream of rows, only where that costs no
+ * byte of the arena.
  */
 import { must } from "../diagnostics.js";
-import { rowsPerCall } from "../ops/kernel.js";
+import { type KernelCall, rowsPerCall } from "../ops/kernel.js";
 import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { type ArenaPlan, type PortOptions, type Schedule, type Step, streamOf } from "./schedule.js";
+import { planRows, streamSteps } from "./row-plan.js";
+import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
+import {
+  type ArenaPlan,
+  type PortOptions,
+  type RowPool,
+  type Schedule,
+  type Step,
+  type Stream,
+  streamOf,
+} from "./schedule.js";
+import type { CallOfBlocks } from "./stream-rows.js";
 
 /** Every step makes one row per call. */
 export function singleRows(schedule: Schedule): Schedule {
@@ -18,36 +30,164 @@ function oneRow(step: Step): Step {
   return call && byRows && rowsPerCall(call) > 1 ? { ...step, call: byRows, why: byRows.why } : step;
 }
 
+/**
+ * `single`, with kernels that make all rows in place wherever the step then needs no more bytes, with as much scratch memory as that
+ * leaves.
+ */
+export function blocksInPlace(chosen: Schedule, single: Schedule, options: BlockOptions): Schedule {
+  const alive = aliveBytes(computeLiveness(single, options.ports, options.backward), single.steps.length);
+  const steps = chosen.steps.map((step): Step => {
+    const { index, call } = step;
+    const now = must(single.steps[index], "step");
+    if (call?.inPlace !== true || call === now.call) return now;
+    const bytesOf = (one: Step): number =>
+      busiest({ ...single, steps: single.steps.with(index, one) }, options, index, index);
+    const excess = bytesOf(step) - (alive[index] ?? 0);
+    if (excess <= 0) return step;
+    const tight = options.callOfBlocks(step, { mostScratch: call.scratchBytes - excess });
+    if (tight?.inPlace !== true) return now;
+    const smaller = { ...step, call: tight, why: tight.why };
+    return bytesOf(smaller) <= (alive[index] ?? 0) ? smaller : now;
+  });
+  return { ...single, steps };
+}
+
 /** Arenas that are laid out in search of a set of blocks that fits. */
-const MAX_PLANS = 6;
+const MAX_PLANS = 4;
+
+export interface Planned {
+  readonly schedule: Schedule;
+  readonly arena: ArenaPlan;
+}
+
+export interface BlockOptions {
+  readonly ports: PortOptions;
+  readonly backward?: Backward;
+  readonly callOfBlocks: CallOfBlocks;
+}
 
 /**
- * `single`, planned as `arena`, with the calls of `chosen` that make several rows wherever an arena of `limit` bytes allows it; both
- * as they are where it allows none.
+ * `single`, with the calls of `chosen` that make several rows wherever an arena of `limit` bytes allows it, in streams with fewer
+ * rows where it does not allow all.
  */
-export function blockRows(
-  { chosen, single, arena }: { readonly chosen: Schedule; readonly single: Schedule; readonly arena: ArenaPlan },
-  { ports, backward }: { readonly ports: PortOptions; readonly backward?: Backward },
-  limit: number,
-): { readonly schedule: Schedule; readonly arena: ArenaPlan } {
+export function blockRows(chosen: Schedule, single: Planned, options: BlockOptions, limit: number): Planned {
+  return single.schedule.streams.reduce(
+    (planned, stream) => blocksInStream(chosen, planned, stream, options, limit),
+    blocksAlone(chosen, single, options, limit),
+  );
+}
+
+/** Blocks of steps that run alone. */
+function blocksAlone(chosen: Schedule, single: Planned, options: BlockOptions, limit: number): Planned {
+  const { schedule } = single;
   const withBlocks = (indices: ReadonlySet<number>): Schedule => ({
-    ...single,
-    steps: single.steps.map((step): Step => (indices.has(step.index) ? must(chosen.steps[step.index], "step") : step)),
+    ...schedule,
+    steps: schedule.steps.map(
+      (step): Step => (indices.has(step.index) ? must(chosen.steps[step.index], "step") : step),
+    ),
   });
-  const busiest = (index: number): number => {
-    const schedule = withBlocks(new Set([index]));
-    return aliveBytes(computeLiveness(schedule, ports, backward), schedule.steps.length)[index] ?? 0;
-  };
   const open = chosen.steps
-    .filter((step) => step.call && rowsPerCall(step.call) > 1 && streamOf(single, step) === undefined)
-    .map(({ index }) => ({ index, bytes: busiest(index) }))
+    .filter((step) => isOpen(schedule, step) && streamOf(schedule, step) === undefined)
+    .map(({ index }) => ({ index, bytes: busiest(withBlocks(new Set([index])), options, index, index) }))
     .filter(({ bytes }) => bytes <= limit)
     .sort((a, b) => a.bytes - b.bytes);
   for (let round = 0; round < MAX_PLANS && open.length > 0; round++) {
-    const schedule = withBlocks(new Set(open.map(({ index }) => index)));
-    const plan = planArena(computeLiveness(schedule, ports, backward), schedule.steps.length);
-    if (plan.bytes <= limit) return { schedule, arena: plan };
+    const found = planWithin(withBlocks(new Set(open.map(({ index }) => index))), options, limit);
+    if (found) return found;
     open.pop();
   }
-  return { schedule: single, arena };
+  return single;
+}
+
+/** The schedule with an arena of no more than `limit` bytes; undefined where none was found. */
+function planWithin(schedule: Schedule, { ports, backward }: BlockOptions, limit: number): Planned | undefined {
+  const count = schedule.steps.length;
+  const liveness = computeLiveness(schedule, ports, backward);
+  if (aliveBytes(liveness, count).some((bytes) => bytes > limit)) return undefined;
+  const arena = planArena(liveness, count, limit);
+  return arena.bytes <= limit ? { schedule, arena } : undefined;
+}
+
+/** True where the chosen kernel makes more rows than the one that the schedule has, or as many with more scratch memory. */
+function isOpen(schedule: Schedule, { index, call }: Step): boolean {
+  const now = schedule.steps[index]?.call;
+  if (!call || !now || rowsPerCall(call) === 1) return false;
+  return rowsPerCall(call) > rowsPerCall(now) || call.scratchBytes > now.scratchBytes;
+}
+
+/** Bytes alive at the busiest of some steps. */
+function busiest(
+  schedule: Schedule,
+  { ports, backward }: Pick<BlockOptions, "ports" | "backward">,
+  first: number,
+  last: number,
+): number {
+  const alive = aliveBytes(computeLiveness(schedule, ports, backward), schedule.steps.length);
+  return Math.max(...alive.slice(first, last + 1));
+}
+
+/** Steps that gain most come first, each with as many rows as fit. Rows that are handed over one by one are made so. */
+function blocksInStream(
+  chosen: Schedule,
+  before: Planned,
+  stream: Stream,
+  options: BlockOptions,
+  limit: number,
+): Planned {
+  const { first, last } = stream;
+  const { graph } = before.schedule;
+  const handedOver = new Set(options.ports.output === "rows" ? graph.outputs.map((port) => port.tensor) : []);
+  const open = chosen.steps
+    .slice(first, last + 1)
+    .filter((step) => isOpen(before.schedule, step) && !handedOver.has(step.output))
+    .sort((a, b) => gainOf(b) - gainOf(a));
+  const fits = (schedule: Schedule): boolean => {
+    const contents = contentsOf(schedule, stream);
+    return [poolPeak, quickPoolBytes].every((bytesOf) => {
+      const one = withPool(schedule, stream, { ...stream.pool, bytes: bytesOf(contents) });
+      return busiest(one, options, first, last) <= limit;
+    });
+  };
+  const longer: Schedule[] = [];
+  for (const step of open) {
+    const schedule = longer.at(-1) ?? before.schedule;
+    const least = rowsPerCall(must(schedule.steps[step.index]?.call, "call"));
+    let call = step.call;
+    while (call !== undefined && rowsPerCall(call) > least) {
+      const one = withCall(schedule, step.index, call);
+      if (fits(one)) {
+        longer.push(one);
+        break;
+      }
+      call = options.callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
+    }
+  }
+  for (const schedule of longer.reverse().slice(0, MAX_PLANS)) {
+    const found = planWithin(withPool(schedule, stream, planPool(contentsOf(schedule, stream))), options, limit);
+    if (found) return found;
+  }
+  return before;
+}
+
+/** Modelled cycles that a step saves by its blocks. */
+function gainOf({ call, byRows }: Step): number {
+  return (byRows?.estimate?.cycles ?? 0) - (call?.estimate?.cycles ?? 0);
+}
+
+function withCall(schedule: Schedule, index: number, call: KernelCall): Schedule {
+  const steps = schedule.steps.map(
+    (step): Step => (step.index === index ? { ...step, call, byRows: call, why: call.why } : step),
+  );
+  return { ...schedule, steps };
+}
+
+function withPool(schedule: Schedule, { first }: Stream, pool: RowPool): Schedule {
+  const streams = schedule.streams.map((stream): Stream => (stream.first === first ? { ...stream, pool } : stream));
+  return { ...schedule, streams };
+}
+
+function contentsOf(schedule: Schedule, stream: Stream): PoolContents {
+  const rows = streamSteps(schedule, stream);
+  const { graph } = schedule;
+  return { graph, rows, plan: planRows(graph, rows), inFlight: new Set(stream.pool.rows.keys()) };
 }

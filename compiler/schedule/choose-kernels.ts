@@ -125,9 +125,22 @@ type Lower = (view: NodeView, context: KernelContext) => KernelCall | undefined;
 function rowForm(view: NodeView, call: KernelCall, context: KernelContext, lower: Lower): KernelCall | undefined {
   const { accumulation } = opOf(view.node);
   if (accumulation?.fits(view) === true) return accumulation.lower(view, context);
-  return rowsPerCall(call) > 1
-    ? lower(view, { ...context, singleRows: true })
-    : cutIntoRows(view, call, context, lower);
+  return rowsPerCall(call) > 1 ? lower(view, { ...context, mostRows: 1 }) : cutIntoRows(view, call, context, lower);
+}
+
+/**
+ * The work of a step several rows at a time, no more than `mostRows` (see KernelContext), where some kernel does so and is the best
+ * choice.
+ */
+export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
+  const { node, epilogue, byRows } = step;
+  const view = viewOf(graph, node);
+  const op = opOf(node);
+  const call = epilogue
+    ? op.lowerTabled?.(view, tableOfLookup(viewOf(graph, epilogue)), context)
+    : op.lower(view, context);
+  if (call === undefined || rowsPerCall(call) === 1) return undefined;
+  return { ...call, ...(byRows?.padding ? { padding: byRows.padding } : {}) };
 }
 
 /** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */

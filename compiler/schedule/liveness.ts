@@ -191,7 +191,7 @@ function sharedInput(
   const source = step.node.inputs[0];
   if (!step.call) return source === undefined ? undefined : blockOf.get(source);
   if (outputs.has(step.output)) return undefined;
-  for (const input of opOf(step.node).inPlace?.(view) ?? []) {
+  for (const input of step.call.inPlace ? [0] : (opOf(step.node).inPlace?.(view) ?? [])) {
     const id = must(step.node.inputs[input], `input ${input} of %${step.node.id}`);
     const block = blockOf.get(id);
     const readTwice = step.node.inputs.filter((other) => blockOf.get(other) === block).length > 1;

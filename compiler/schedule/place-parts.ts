@@ -12,14 +12,10 @@ import { opOf } from "../ops/index.js";
 import type { KernelContext } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { atPitch } from "../ops/out-pitch.js";
+import type { Planned } from "./block-rows.js";
 import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { type ArenaPlan, type Part, type PortOptions, type Schedule, type Step, streamOf } from "./schedule.js";
-
-export interface Placed {
-  readonly schedule: Schedule;
-  readonly arena: ArenaPlan;
-}
+import { type Part, type PortOptions, type Schedule, type Step, streamOf } from "./schedule.js";
 
 /** A join of which some parts can be written in place. */
 interface Join {
@@ -50,11 +46,11 @@ const MAX_PLANS = 6;
 
 /** `planned`, with the joins in place that an arena of `limit` bytes allows. */
 export function placeParts(
-  planned: Placed,
+  planned: Planned,
   options: { readonly ports: PortOptions; readonly backward?: Backward },
   limit: number,
   context: KernelContext,
-): Placed {
+): Planned {
   const { schedule, found } = findJoins(planned.schedule, context);
   const stepCount = schedule.steps.length;
   const livenessWith = (joins: readonly Join[]) =>

@@ -14,9 +14,10 @@ import type { ArenaPlan, Place, Slot, SlotOverlap } from "./schedule.js";
 const SEARCH_COST = 16_000_000;
 const SEARCH_ROUNDS = { least: 400, most: 4000 } as const;
 
-export function planArena(liveness: Liveness, stepCount: number): ArenaPlan {
+/** `enough`: bytes of arena that are few enough to end the search. */
+export function planArena(liveness: Liveness, stepCount: number, enough = 0): ArenaPlan {
   const busiest = Math.max(0, ...aliveBytes(liveness, stepCount));
-  return planWith(liveness, stepCount, packBlocks(liveness, { enough: busiest }).offsets);
+  return planWith(liveness, stepCount, packBlocks(liveness, { enough: Math.max(enough, busiest) }).offsets);
 }
 
 /** How far to go in search of a smaller layout. */

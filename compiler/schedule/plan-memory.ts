@@ -5,7 +5,7 @@
  */
 import { must } from "../diagnostics.js";
 import type { KernelContext } from "../ops/kernel.js";
-import { blockRows, singleRows } from "./block-rows.js";
+import { type BlockOptions, blockRows, blocksInPlace, type Planned, singleRows } from "./block-rows.js";
 import { divideArena, waitCycles } from "./divide-arena.js";
 import { type Backward, computeLiveness } from "./liveness.js";
 import { placeParts } from "./place-parts.js";
@@ -13,7 +13,7 @@ import { planArena } from "./plan-arena.js";
 import type { Region } from "./regions.js";
 import type { ArenaPlan, PortOptions, Schedule } from "./schedule.js";
 import { scheduleCycles } from "./schedule-cycles.js";
-import { type StreamOptions, streamRows } from "./stream-rows.js";
+import { type CallOfBlocks, type StreamOptions, streamRows } from "./stream-rows.js";
 import { trafficOf } from "./traffic.js";
 
 export interface MemoryOptions extends KernelContext {
@@ -22,6 +22,7 @@ export interface MemoryOptions extends KernelContext {
   readonly ram?: number;
   /** The memories that it may be divided over, or the one that it lies in; empty: one block, as large as the target allows. */
   readonly regions: readonly Region[];
+  readonly callOfBlocks: CallOfBlocks;
 }
 
 export interface MemoryPlan {
@@ -32,8 +33,9 @@ export interface MemoryPlan {
 }
 
 export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan {
-  const goal = streamOptions(options);
-  const first = planFor(chosen, goal, options);
+  const goal = { ...streamOptions(options), callOfBlocks: options.callOfBlocks };
+  const isLeast = goal.budget === undefined && goal.overhead === undefined;
+  const first = isLeast ? leastOf(chosen, goal, options) : planFor(chosen, goal, options);
   if (first.excess === 0) return fastest([first, ...fasterMemories(chosen, options)]);
   const least = leastPlan(chosen, goal, options);
   if (least.excess > 0) return least;
@@ -46,10 +48,20 @@ export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan
   return least;
 }
 
+/** Where blocks of rows in streams stand in the way of the least arena, there are none. */
+function leastOf(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
+  const first = planFor(chosen, goal, options);
+  if (first.arena.bytes <= first.arena.lowerBound) return first;
+  const { callOfBlocks: _, ...plain } = goal;
+  const second = planFor(chosen, plain, options);
+  return second.arena.bytes < first.arena.bytes ? second : first;
+}
+
 /** What comes closest to fitting: whoever asks for as many bytes as it takes gets it. */
 function leastPlan(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
   const { ports } = options;
-  const any = planFor(chosen, { ports, backward: "any" }, options);
+  const { callOfBlocks } = options;
+  const any = leastOf(chosen, { ports, backward: "any", callOfBlocks }, options);
   const cheap = planFor(chosen, { ...goal, budget: 0 }, options);
   return cheap.excess < any.excess ? cheap : any;
 }
@@ -61,7 +73,16 @@ function fasterMemories(chosen: Schedule, options: MemoryOptions): readonly Memo
   return options.regions
     .slice(1)
     .map((_, i) =>
-      planFor(chosen, { ports, backward: "cheap", budget: roomOf(options.regions.slice(0, i + 1)) }, options),
+      planFor(
+        chosen,
+        {
+          ports,
+          backward: "cheap",
+          budget: roomOf(options.regions.slice(0, i + 1)),
+          callOfBlocks: options.callOfBlocks,
+        },
+        options,
+      ),
     )
     .filter(({ excess }) => excess === 0);
 }
@@ -76,7 +97,7 @@ function fastest(plans: readonly MemoryPlan[]): MemoryPlan {
 /** Budgets that are tried between what the goal takes and the least, as shares of what there is room for. */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 
-/** Share of its instructions that a network may spend on loops around rows where RAM is one goal of two. */
+/** Share of its instructions that a network may spend on running by rows where RAM is one goal of two. */
 const BALANCED_OVERHEAD = 0.01;
 
 /** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
@@ -96,13 +117,12 @@ function roomOf(regions: readonly Region[]): number {
 }
 
 function planFor(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
-  const { optimize, ram } = options;
-  const isFast = optimize === "speed";
-  const streamed = streamRows(isFast ? chosen : singleRows(chosen), goal);
-  const single = placeAll(streamed, goal);
-  const blocked = isFast
-    ? { schedule: streamed, arena: single }
-    : blockRows({ chosen, single: streamed, arena: single }, goal, Math.max(single.bytes, ram ?? 0));
+  const { optimize, ram, callOfBlocks } = options;
+  const blocks: BlockOptions = { ...goal, callOfBlocks };
+  const start = optimize === "speed" ? chosen : blocksInPlace(chosen, singleRows(chosen), blocks);
+  const streamed = streamRows(start, goal);
+  const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal) };
+  const blocked = blockRows(chosen, single, blocks, Math.max(single.arena.bytes, ram ?? 0));
   if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options);
   const { schedule, arena } = placeParts(blocked, goal, Math.max(blocked.arena.bytes, ram ?? 0), options);
   return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomOf(options.regions), ram ?? roomOf([]))) };

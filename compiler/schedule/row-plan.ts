@@ -7,6 +7,7 @@ import { must } from "../diagnostics.js";
 import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
+import { rowsPerCall } from "../ops/kernel.js";
 import { type RowUse, viewOf } from "../ops/op.js";
 import { newestRow, oldestRow } from "./overlap.js";
 import { rowCall } from "./row-call.js";
@@ -28,6 +29,8 @@ export interface RowStep {
   readonly inputs: readonly RowInput[];
   /** Output rows; of a step that accumulates, the input rows that it adds up, of which the last makes its only output row. */
   readonly rows: number;
+  /** Rows that it makes at a time, a divisor of `rows`. */
+  readonly block: number;
   readonly accumulates: boolean;
 }
 
@@ -48,10 +51,12 @@ export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): 
       return [{ tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape) }];
     });
     const rows = accumulated ?? rowCount(view.output.shape);
-    return { step, output: step.output, inputs, rows, accumulates: accumulated !== undefined };
+    const block = rowsPerCall(must(rowCall(step), "row call"));
+    return { step, output: step.output, inputs, rows, block, accumulates: accumulated !== undefined };
   });
   if (fed === undefined) return made;
-  return [{ output: fed, inputs: [], rows: rowCount(tensorOf(graph, fed).shape), accumulates: false }, ...made];
+  const rows = rowCount(tensorOf(graph, fed).shape);
+  return [{ output: fed, inputs: [], rows, block: 1, accumulates: false }, ...made];
 }
 
 /** Input rows of a step that adds them up when it runs row by row. */
@@ -71,25 +76,26 @@ export function feedCounters({ streams }: Schedule): number {
   return stream ? stream.last - stream.first + 2 : 1;
 }
 
-/** True when a step can make row `y`, with made[i] rows of step i in existence. */
+/** True when a step can make row `y`, and the others of its block, with made[i] rows of step i in existence. */
 export function canMakeRow(step: RowStep, y: number, made: ArrayLike<number>): boolean {
   if (y >= step.rows) return false;
   return step.inputs.every(
-    ({ use, producer, rows }) => producer === undefined || newestRow(use, y, rows) < (made[producer] ?? 0),
+    ({ use, producer, rows }) =>
+      producer === undefined || newestRow(use, y + step.block - 1, rows) < (made[producer] ?? 0),
   );
 }
 
-/** Instructions for a row of a stream: the call of its kernel, and the question to each step whether it can make a row. */
+/** Instructions for a row of a stream, or a block of rows: the call of its kernel, and the question to each step whether it can make a row. */
 const ROW_COST = 60;
 const QUESTION_COST = 5;
 
 /** Instructions that the loop around the rows of a stream costs. */
 export function loopCost(steps: readonly RowStep[]): number {
-  const made = steps.reduce((sum, { step, rows }) => sum + (step === undefined ? 0 : rows), 0);
-  return made * (ROW_COST + QUESTION_COST * steps.length);
+  const calls = steps.reduce((sum, { step, rows, block }) => sum + (step === undefined ? 0 : rows / block), 0);
+  return calls * (ROW_COST + QUESTION_COST * steps.length);
 }
 
-/** Walks through the rows in their order: `make(i, y)` for row y of step i. */
+/** Walks through the rows in their order: `make(i, y)` for row y of step i and the others of its block. */
 export function walkRows(steps: readonly RowStep[], make: (step: number, y: number) => void): void {
   const made = new Int32Array(steps.length);
   let i = steps.length - 1;
@@ -97,7 +103,7 @@ export function walkRows(steps: readonly RowStep[], make: (step: number, y: numb
     const y = made[i] ?? 0;
     if (canMakeRow(must(steps[i], "step"), y, made)) {
       make(i, y);
-      made[i] = y + 1;
+      made[i] = y + must(steps[i], "step").block;
       i = steps.length - 1;
     } else {
       i--;
@@ -105,7 +111,7 @@ export function walkRows(steps: readonly RowStep[], make: (step: number, y: numb
   }
 }
 
-/** When a row is needed. Events are the rows of all steps, counted in their order. */
+/** When a row is needed. Events are the rows, or blocks of rows, of all steps, counted in their order. */
 export interface RowLife {
   /** The event that makes it. */
   readonly from: number;
@@ -147,8 +153,8 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
     ended[producer] = Math.max(ended[producer] ?? 0, oldest);
   };
   walkRows(steps, (i, y) => {
-    const { output, inputs, accumulates } = must(steps[i], "step");
-    const rows = accumulates ? 1 : y + 1;
+    const { output, inputs, block, accumulates } = must(steps[i], "step");
+    const rows = accumulates ? 1 : y + block;
     for (const input of external) {
       const first = oldestNeeded(input);
       if (first === Number.POSITIVE_INFINITY) continue;
@@ -156,8 +162,8 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
       const distance = rows * rowBytes(output) - first * rowBytes(input);
       distances.set(key, Math.max(distances.get(key) ?? 0, distance));
     }
-    made[i] = y + 1;
-    must(lives[i], "rows").push({ from: events, to: events });
+    made[i] = y + block;
+    for (let k = 0; k < block; k++) must(lives[i], "rows").push({ from: events, to: events });
     for (const { producer } of [{ producer: i }, ...inputs]) if (producer !== undefined) endRows(producer);
     events++;
   });

@@ -30,10 +30,10 @@ export function poolPeak(contents: PoolContents): number {
     change[to + 1] = (change[to + 1] ?? 0) - bytes;
   };
   contents.rows.forEach((row, i) => {
-    const bytes = contents.inFlight.has(row.output) ? alignBytes(rowBytes(contents, row)) : 0;
+    const bytes = contents.inFlight.has(row.output) ? alignBytes(row.block * rowBytes(contents, row)) : 0;
     const scratch = scratchBytes(row);
     for (const { from, to } of stateSpan(contents, i)) add(stateBytesOf(row), from, to);
-    for (const { from, to } of livesOf(contents, i)) {
+    for (const { from, to } of blockLives(contents, i)) {
       add(bytes, from, to);
       add(scratch, from, from);
     }
@@ -104,7 +104,7 @@ interface Item {
   readonly rows?: readonly { readonly y: number; readonly at: number }[];
 }
 
-/** Scratch and state, the tensors in `rings` as rings, the rows of all others one by one. */
+/** Scratch and state, the tensors in `rings` as rings, the rows of all others one by one, or block by block. */
 function itemsOf(contents: PoolContents, rings: ReadonlySet<number>): readonly Item[] {
   const rows = contents.rows.flatMap((row, step): readonly Item[] => {
     if (!contents.inFlight.has(row.output)) return [];
@@ -113,25 +113,29 @@ function itemsOf(contents: PoolContents, rings: ReadonlySet<number>): readonly I
   return [...scratchItems(contents), ...stateItems(contents), ...rows];
 }
 
-/** A ring as short as it can be: row y behind its start by y modulo the length. */
+/** A ring as short as it can be, of whole blocks: row y behind its start by y modulo the length. */
 function ringItem(contents: PoolContents, row: RowStep, step: number): Item {
   const lives = livesOf(contents, step);
-  const length = ringLength(lives);
+  const length = Math.ceil(ringLength(lives) / row.block) * row.block;
   const bytes = rowBytes(contents, row);
   const rows = lives.map((_, y) => ({ y, at: (y % length) * bytes }));
   return { bytes: alignBytes(length * bytes), spans: union(lives), step, rows };
 }
 
 function singleItems(contents: PoolContents, row: RowStep, step: number): readonly Item[] {
-  const bytes = alignBytes(rowBytes(contents, row));
-  return livesOf(contents, step).map((life, y): Item => ({ bytes, spans: [life], step, rows: [{ y, at: 0 }] }));
+  const { block } = row;
+  const bytes = rowBytes(contents, row);
+  return blockLives(contents, step).map((life, i): Item => {
+    const rows = Array.from({ length: block }, (_, k) => ({ y: i * block + k, at: k * bytes }));
+    return { bytes: alignBytes(block * bytes), spans: [life], step, rows };
+  });
 }
 
-/** The step needs the same scratch memory at every row that it makes. */
+/** The step needs the same scratch memory at every row, or block of rows, that it makes. */
 function scratchItems(contents: PoolContents): readonly Item[] {
   return contents.rows.flatMap((row, step): Item[] => {
     const bytes = scratchBytes(row);
-    const spans = livesOf(contents, step).map(({ from }) => ({ from, to: from }));
+    const spans = blockLives(contents, step).map(({ from }) => ({ from, to: from }));
     return bytes === 0 ? [] : [{ bytes, spans: union(spans), step }];
   });
 }
@@ -279,6 +283,17 @@ function collect(contents: PoolContents, placed: readonly PlacedItem[]): Pick<Ro
 
 function livesOf({ plan }: PoolContents, step: number): readonly RowLife[] {
   return must(plan.lives[step], "lives");
+}
+
+/** Of rows that are made at the same time, when some of them is needed. */
+function blockLives(contents: PoolContents, step: number): readonly RowLife[] {
+  const lives = livesOf(contents, step);
+  const { block } = must(contents.rows[step], "step");
+  if (block === 1) return lives;
+  return Array.from({ length: lives.length / block }, (_, i) => {
+    const rows = lives.slice(i * block, (i + 1) * block);
+    return { from: must(rows[0], "row").from, to: Math.max(...rows.map(({ to }) => to)) };
+  });
 }
 
 function rowBytes({ graph }: PoolContents, { output }: RowStep): number {

@@ -7,6 +7,7 @@ import { must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { elementCount, rowCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
+import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
 import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
@@ -21,9 +22,16 @@ export interface StreamOptions {
   readonly budget?: number;
   /** Absent: any. */
   readonly backward?: Backward;
-  /** Share of the network's own instructions that loops around rows may cost; any number where absent. */
+  /** Share of the network's own instructions that streams may cost; any number where absent. */
   readonly overhead?: number;
+  readonly callOfBlocks?: CallOfBlocks;
 }
+
+/** The work of a step in blocks of rows, within limits; undefined where no kernel does that. */
+export type CallOfBlocks = (
+  step: Step,
+  limits: Pick<KernelContext, "mostRows" | "mostScratch">,
+) => KernelCall | undefined;
 
 /** Longest stream that is tried, in steps. */
 const MAX_STEPS = 32;
@@ -35,16 +43,8 @@ export function streamRows(schedule: Schedule, options: StreamOptions): Schedule
   const isFed = options.ports.input === "rows";
   if (options.budget !== undefined && whole <= options.budget && !isFed) return schedule;
   const pieces = findPieces(schedule, single, options);
-  const streams = choosePieces(pieces, schedule, options).map(
-    ({ first, last, bytes, without, fed, contents }): Stream => ({
-      first,
-      last,
-      pool: planPool(must(contents, "contents")),
-      ...(fed === undefined ? {} : { fed }),
-      why: `rows of ${last - first + 1} layers in flight: ${bytes} bytes alive instead of ${without}`,
-    }),
-  );
-  return streams.length === 0 ? schedule : applyStreams(schedule, streams);
+  const chosen = choosePieces(pieces, schedule, options);
+  return chosen.length === 0 ? schedule : applyStreams(schedule, chosen);
 }
 
 /** Layouts that are made in search of the streams. */
@@ -81,8 +81,10 @@ interface Piece {
   readonly bytes: number;
   /** The same if its steps ran one after the other. */
   readonly without: number;
-  /** Instructions that the loop around its rows costs. */
+  /** Instructions that the loop around its rows costs, and that kernels lose which make fewer rows at a time than they could. */
   readonly cost: number;
+  /** The steps of a stream, with the calls that make their rows. */
+  readonly members?: readonly Step[];
   /** Of a stream. */
   readonly contents?: PoolContents;
   /** True of a stream until its contents are laid out. */
@@ -98,13 +100,23 @@ function preferFed(pieces: readonly Piece[], stepCount: number, options: StreamO
   return leastPeak(fed, stepCount) <= Math.max(leastPeak(pieces, stepCount), options.budget ?? 0) ? fed : pieces;
 }
 
-/** Each step calls its kernel once per row. */
-function applyStreams(schedule: Schedule, streams: readonly Stream[]): Schedule {
+/** Each step calls its kernel once per row, or block of rows. */
+function applyStreams(schedule: Schedule, pieces: readonly Piece[]): Schedule {
+  const streamed = new Map(pieces.flatMap(({ members = [] }) => members.map((step) => [step.index, step])));
   const steps = schedule.steps.map((step): Step => {
-    const isStreamed = streams.some(({ first, last }) => first <= step.index && step.index <= last);
-    const call = isStreamed ? rowCall(step) : undefined;
-    return call ? { ...step, call } : step;
+    const member = streamed.get(step.index);
+    const call = member ? rowCall(member) : undefined;
+    return member && call ? { ...member, call, why: call.why } : step;
   });
+  const streams = pieces.map(
+    ({ first, last, bytes, without, fed, contents }): Stream => ({
+      first,
+      last,
+      pool: planPool(must(contents, "contents")),
+      ...(fed === undefined ? {} : { fed }),
+      why: `rows of ${last - first + 1} layers in flight: ${bytes} bytes alive instead of ${without}`,
+    }),
+  );
   return { ...schedule, steps, streams };
 }
 
@@ -119,14 +131,21 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
   const input = ports.input === "rows" ? graph.inputs[0]?.tensor : undefined;
   const handedOver = new Set(ports.output === "rows" ? graph.outputs.map((port) => port.tensor) : []);
   const canStream = steps.map((step) => isStreamable(schedule, step));
+  const forms = steps.map((step) => rowForms(step, handedOver.has(step.output) ? undefined : options.callOfBlocks));
   for (let first = 0; first < steps.length; first++) {
     for (let last = first; last < steps.length && last - first < MAX_STEPS && canStream[last]; last++) {
-      const members = steps.slice(first, last + 1);
       const without = Math.max(...single.slice(first, last + 1));
       const add = (fed: TensorId | undefined): void => {
-        const stream = planStream(schedule, life, members, fed);
-        if (!stream || (fed === undefined && stream.bytes >= without)) return;
-        pieces.push({ first, last, without, isEstimate: true, ...stream, ...(fed === undefined ? {} : { fed }) });
+        const ways = new Set<string>();
+        for (const mostRows of BLOCKS) {
+          const members = forms.slice(first, last + 1).map((form) => formWithin(form, mostRows));
+          const way = members.map(({ step }) => rowsPerCall(must(rowCall(step), "row call"))).join();
+          if (ways.has(way)) continue;
+          ways.add(way);
+          const stream = planStream(schedule, life, members, fed);
+          if (!stream || (fed === undefined && stream.bytes >= without)) continue;
+          pieces.push({ first, last, without, isEstimate: true, ...stream, ...(fed === undefined ? {} : { fed }) });
+        }
       };
       if (first === 0 && input !== undefined) add(input);
       if (last > first || handedOver.has(must(steps[last], "step").node.output)) add(undefined);
@@ -135,14 +154,44 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
   return pieces;
 }
 
+/** Rows at a time that a stream is tried with: one, and what makes most of the difference. */
+const BLOCKS: readonly number[] = [1, 4];
+
+/** A step of a stream that makes no more than so many rows at a time. */
+interface RowForm {
+  readonly mostRows: number;
+  readonly step: Step;
+  /** Modelled cycles that it takes more than with as many rows as it could make. */
+  readonly loss: number;
+}
+
+/** Forms of a step, with more and more rows at a time. */
+function rowForms(step: Step, callOfBlocks: CallOfBlocks | undefined): readonly RowForm[] {
+  const forms = BLOCKS.map((mostRows): { mostRows: number; step: Step } => {
+    const call = mostRows === 1 ? undefined : callOfBlocks?.(step, { mostRows });
+    return { mostRows, step: call ? { ...step, byRows: call } : step };
+  });
+  const cycles = forms.map((form) => rowCall(form.step)?.estimate?.cycles ?? 0);
+  const best = Math.min(...cycles, callOfBlocks?.(step, {})?.estimate?.cycles ?? Number.POSITIVE_INFINITY);
+  return forms.map((form, i) => ({ ...form, loss: must(cycles[i], "cycles") - best }));
+}
+
+function formWithin(forms: readonly RowForm[], mostRows: number): RowForm {
+  return must(
+    forms.find((form) => form.mostRows === mostRows),
+    "form",
+  );
+}
+
 /** What a run of steps needs as a stream; undefined where it cannot be one. */
 function planStream(
   schedule: Schedule,
   life: ReadonlyMap<TensorId, Life>,
-  members: readonly Step[],
+  forms: readonly RowForm[],
   fed: TensorId | undefined,
-): Pick<Piece, "bytes" | "cost" | "contents"> | undefined {
+): Pick<Piece, "bytes" | "cost" | "contents" | "members"> | undefined {
   const { graph } = schedule;
+  const members = forms.map(({ step }) => step);
   const rows = rowSteps(graph, members, fed);
   const readsWhole = rows.some(({ inputs }) =>
     inputs.some(({ use, producer }) => use.kind === "all" && producer !== undefined),
@@ -153,7 +202,9 @@ function planStream(
     const isEarly = rows.some(({ step, output }) => step !== undefined && life.get(output)?.isCaller === true);
     if (isEarly || (life.get(fed)?.read ?? 0) > must(members.at(-1), "step").index) return undefined;
   }
-  return { ...streamBytes(schedule, life, members, rows, planRows(graph, rows)), cost: loopCost(rows) };
+  const loss = forms.reduce((sum, form) => sum + form.loss, 0);
+  const planned = streamBytes(schedule, life, members, rows, planRows(graph, rows));
+  return { ...planned, members, cost: loopCost(rows) + loss };
 }
 
 function isStreamable(schedule: Schedule, step: Step): boolean {

@@ -3,8 +3,10 @@
  * extension.
  *
  * Four channels at a time, the input rows are unzipped into a plane per channel whose words hold two neighbouring columns as
- * int16; the words of the four planes alternate. A word is then a dual multiply-accumulate for each window that it lies in. Several output rows per call share the
- * planes of the input rows that their windows have in common.
+ * int16; the words of the four planes alternate. A word is then a dual multiply-accumulate for each window that it lies in. Output
+ * rows are made in turns: those of one turn share the planes of the input rows that their windows have in common, and the next turn
+ * takes over the planes of rows that it needs too. A call that makes the whole output may write it over an input of the same shape:
+ * what a turn overwrites was unzipped before.
  */
 #ifndef LWC_DEPTHWISE_PLANES_S8_DSP_H
 #define LWC_DEPTHWISE_PLANES_S8_DSP_H
@@ -19,6 +21,7 @@ typedef struct lwc_depthwise_planes_dsp_params {
     int32_t out_w;
     int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
     int32_t rows;     /* output rows of a call, >= 1 */
+    int32_t turn;     /* output rows of a turn, 1 .. rows */
     int32_t kernel_h; /* 1 .. 7 */
     int32_t kernel_w; /* 3, 5 or 7 */
     int32_t stride_h;
@@ -77,24 +80,41 @@ LWC_INLINE int32_t lwc_depthwise_planes_words(const lwc_depthwise_planes_dsp_par
     return lwc_depthwise_row_words(p->out_w, p->stride_w, p->kernel_w);
 }
 
-/* Input rows of a call. */
-LWC_INLINE int32_t lwc_depthwise_planes_rows(const lwc_depthwise_planes_dsp_params *p)
+/* Input rows of so many output rows. */
+LWC_INLINE int32_t lwc_depthwise_planes_rows(const lwc_depthwise_planes_dsp_params *p, int32_t rows)
 {
-    return ((p->rows - 1) * p->stride_h) + p->kernel_h;
+    return ((rows - 1) * p->stride_h) + p->kernel_h;
+}
+
+/* Moves planes of `words` words, four at a time, to the front; from is behind to. */
+LWC_INLINE void lwc_depthwise_carry(uint32_t *to, const uint32_t *from, int32_t words)
+{
+    for (int32_t i = 0; i < words; ++i) {
+        const uint32_t a = from[0];
+        const uint32_t b = from[1];
+        const uint32_t c = from[2];
+        const uint32_t d = from[3];
+
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+        to += 4;
+        from += 4;
+    }
 }
 
 /*
- * Unzips four channels, from `first` on, of all input rows of a call into their planes. Columns outside are the zero point. One
- * function for all layers.
+ * Unzips four channels, from `first` on, of some input rows into their planes. Columns outside are the zero point. One function
+ * for all layers.
  *
- * rows    pointers to [in_w][in_c] int8
- * planes  [input rows][words][4] words
+ * rows    in_rows pointers to [in_w][in_c] int8
+ * planes  [in_rows][words][4] words
  */
-LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t first, uint32_t *planes)
+LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t in_rows, int32_t first, uint32_t *planes)
 {
     const int32_t in_c = p->in_c;
     const int32_t words = lwc_depthwise_planes_words(p);
-    const int32_t in_rows = lwc_depthwise_planes_rows(p);
     const int32_t before = p->pad_left / 2; /* words of zero points */
     const int32_t odd = p->pad_left & 1;    /* 1: then a zero point beside the first column */
     const int32_t columns = p->in_w - odd;
@@ -239,16 +259,17 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
  * weights  [in_c][kernel_h] rows of 3 bytes, or of (kernel_w - 1) / 2 words of bytes: see packDepthwiseColumns in
  *          compiler/ops/conv2d/pack-depthwise.ts
  * quant    [in_c][words] int32, see lwc_requant
- * out      [rows][out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
- * scratch  [input rows][words][4] words, then [kernel_h][kernel_w - 1] words of weights
+ * out      [rows][out_w][in_c] int8, out_pitch bytes from pixel to pixel; must not overlap the rows, or be all of them but padding
+ * scratch  [input rows of a turn][words][4] words, then [kernel_h][kernel_w - 1] words of weights
  */
 LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
                                             void *scratch)
 {
     const int32_t words = lwc_depthwise_planes_words(p);
-    const int32_t plane = lwc_depthwise_planes_rows(p) * words;
+    const int32_t plane = lwc_depthwise_planes_rows(p, p->turn) * words;
     const int32_t taps = p->kernel_h * (p->kernel_w / 2);
     const int32_t next = p->stride_h * words;
+    const int32_t shared = (p->kernel_h > p->stride_h) ? (p->kernel_h - p->stride_h) : 0; /* input rows of two turns */
     const int32_t is_fast =
         ((p->kernel_h == 3) && (p->kernel_w == 3) && (lwc_depthwise3_can(&p->requant, words, next, p->out_pitch) != 0)) ? 1 : 0;
     uint32_t *planes = (uint32_t *)scratch;
@@ -261,36 +282,50 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
         const int32_t first = (((done + 4) > p->in_c) && (p->in_c >= 4)) ? (p->in_c - 4) : done;
         const int32_t end = ((first + 4) < p->in_c) ? (first + 4) : p->in_c;
 
-        lwc_depthwise_unzip_planes(p, rows, first, planes);
-        for (; done < end; ++done) {
-            const uint32_t *x = planes + (done - first);
-            int8_t *to = out + done;
+        for (int32_t row = 0; row < p->rows; row += p->turn) {
+            const int32_t left = p->rows - row;
+            const int32_t count = (left < p->turn) ? left : p->turn;
+            const int32_t kept = (row == 0) ? 0 : shared;
+            const int8_t *bytes = weights;
+            const int32_t *line = quant;
 
-            LWC_UNROLL
-            for (int32_t i = 0; i < taps; ++i) {
-                const uint32_t word = lwc_load_word(weights);
+            if (row > 0) {
+                lwc_depthwise_carry(planes, planes + (4 * p->turn * next), shared * words);
+            }
+            lwc_depthwise_unzip_planes(p, rows + (row * p->stride_h) + kept, lwc_depthwise_planes_rows(p, count) - kept, first, planes + (4 * kept * words));
+            for (int32_t c = done; c < end; ++c) {
+                const uint32_t *x = planes + (c - first);
+                int8_t *to = out + (row * p->out_w * p->out_pitch) + c;
 
-                if (p->kernel_w == 3) {
-                    w[(2 * i) + 1] = lwc_sxtb16(word);
-                    w[2 * i] = lwc_pack_low(lwc_sxtb16_ror8(word), w[(2 * i) + 1]);
-                    weights += 3;
+                LWC_UNROLL
+                for (int32_t i = 0; i < taps; ++i) {
+                    const uint32_t word = lwc_load_word(bytes);
+
+                    if (p->kernel_w == 3) {
+                        w[(2 * i) + 1] = lwc_sxtb16(word);
+                        w[2 * i] = lwc_pack_low(lwc_sxtb16_ror8(word), w[(2 * i) + 1]);
+                        bytes += 3;
+                    } else {
+                        w[2 * i] = lwc_sxtb16(word);
+                        w[(2 * i) + 1] = lwc_sxtb16_ror8(word);
+                        bytes += 4;
+                    }
+                }
+                if (is_fast != 0) {
+                    lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, line, to, p->out_pitch, p->out_w, count, next);
                 } else {
-                    w[2 * i] = lwc_sxtb16(word);
-                    w[(2 * i) + 1] = lwc_sxtb16_ror8(word);
-                    weights += 4;
+                    for (int32_t y = 0; y < count; ++y) {
+                        lwc_depthwise_planes_row(p, x, words, w, line, to);
+                        x += 4 * next;
+                        to += p->out_w * p->out_pitch;
+                    }
                 }
+                line += lwc_requant_words(&p->requant);
             }
-            if (is_fast != 0) {
-                lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, quant, to, p->out_pitch, p->out_w, p->rows, next);
-            } else {
-                for (int32_t y = 0; y < p->rows; ++y) {
-                    lwc_depthwise_planes_row(p, x, words, w, quant, to);
-                    x += 4 * next;
-                    to += p->out_w * p->out_pitch;
-                }
-            }
-            quant += lwc_requant_words(&p->requant);
         }
+        weights += (end - done) * taps * ((p->kernel_w == 3) ? 3 : 4);
+        quant += (end - done) * lwc_requant_words(&p->requant);
+        done = end;
     }
 }
 

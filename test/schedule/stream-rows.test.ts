@@ -4,11 +4,11 @@ import { makeNumerics } from "../../compiler/arith/numerics.js";
 import { type BackEndOptions, compileGraph } from "../../compiler/compile-graph.js";
 import { type Graph, type TensorId, tensorOf } from "../../compiler/ir/graph.js";
 import { rowLength } from "../../compiler/ir/shape.js";
-import { totalScratchBytes } from "../../compiler/ops/kernel.js";
+import { rowsPerCall, totalScratchBytes } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
 import { rowCall } from "../../compiler/schedule/row-call.js";
-import { planRows, rowSteps, walkRows } from "../../compiler/schedule/row-plan.js";
+import { planRows, rowSteps, streamSteps, walkRows } from "../../compiler/schedule/row-plan.js";
 import { planPool } from "../../compiler/schedule/row-pool.js";
 import type { Program } from "../../compiler/schedule/schedule.js";
 import type { Target } from "../../compiler/targets.js";
@@ -135,5 +135,48 @@ describe("a residual block", () => {
     const moved = offsets.map((offset, y) => (y === 4 ? offsets[3]! : offset));
     places.set(id, { kind: "arena", offset: moved[0]!, rowOffsets: moved });
     expect(replay({ ...program, arena: { ...program.arena, places } }, inputs).outputs).not.toEqual(expected);
+  });
+});
+
+describe("a kernel that is faster with several rows at a time", () => {
+  /** Expand, filter, project: the wide tensors are the peak. */
+  const graph = (): Graph => {
+    const b = new GraphBuilder();
+    const wide = conv(b, b.input([1, 24, 24, 4]), 32, 1);
+    const weights = b.weights([32, 3, 3, 1], randomInts(288, 5));
+    const attrs = { groups: 32, strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], ...clamp };
+    return b.output(conv(b, b.node("conv2d", [wide, weights], attrs, { scale: 0.4 }), 4, 1)).build();
+  };
+  const blocksOf = ({ schedule }: Program): readonly number[] =>
+    schedule.streams.flatMap(({ first, last }) =>
+      schedule.steps.slice(first, last + 1).map(({ call }) => (call ? rowsPerCall(call) : 0)),
+    );
+
+  test.each([
+    ["one where RAM is short", 0, false],
+    ["blocks of rows where there is room", 4096, true],
+  ])("makes %s", (_, more, several) => {
+    const least = compiled({ optimize: "ram" }, graph()).arena.bytes;
+    const program = compiled({ optimize: "ram", ram: least + more }, graph());
+    expect(program.arena.bytes).toBeLessThanOrEqual(least + more);
+    expect(blocksOf(program).some((rows) => rows > 1)).toBe(several);
+    expectEqual(program);
+  });
+
+  test("has its rows one behind the other, and needs them all before they are made", () => {
+    const least = compiled({ optimize: "ram" }, graph()).arena.bytes;
+    const { schedule } = compiled({ optimize: "ram", ram: least + 4096 }, graph());
+    const [stream] = schedule.streams;
+    const rows = streamSteps(schedule, stream!);
+    const i = rows.findIndex(({ block }) => block > 1);
+    const { block, inputs, output } = rows[i]!;
+    const made: number[] = rows.map(() => 0);
+    walkRows(rows, (step, y) => {
+      if (step === i) expect(made[inputs[0]!.producer!]).toBeGreaterThanOrEqual(Math.min(24, y + block + 1));
+      made[step] = y + rows[step]!.block;
+    });
+    const offsets = stream!.pool.rows.get(output)!.offsets;
+    const bytes = rowLength(tensorOf(schedule.graph, output).shape);
+    for (const [y, offset] of offsets.entries()) expect(offset).toBe(offsets[y - (y % block)]! + (y % block) * bytes);
   });
 });

@@ -1,4 +1,6 @@
 /** Depthwise kernels for cores with the DSP extension (Cortex-M4, M7, M33): dual multiply-accumulates, symmetric weights. */
+
+import type { Target } from "../../targets.js";
 import type { Candidate } from "../choose-kernel.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import {
@@ -90,7 +92,7 @@ function hasColumnPlanes(layer: ConvLayer): boolean {
   );
 }
 
-/** Bytes of planes beyond which a call makes no more output rows. */
+/** Bytes of planes beyond which a turn makes no more output rows. */
 const PLANE_BYTES = 3072;
 
 function planeBytes({ g }: ConvLayer, rows: number): number {
@@ -98,24 +100,56 @@ function planeBytes({ g }: ConvLayer, rows: number): number {
   return 4 * 4 * words * ((rows - 1) * g.strideH + g.kernelH);
 }
 
-/** Output rows of a call: the largest divisor of all whose planes stay small. */
-function rowsOfBlock(layer: ConvLayer): number {
-  const { g } = layer;
-  if (g.dilationH !== 1) return 1;
-  let best = 1;
-  for (let rows = 2; rows <= Math.min(g.outH, MAX_BLOCK); rows++) {
-    if (g.outH % rows === 0 && planeBytes(layer, rows) <= PLANE_BYTES) best = rows;
-  }
-  return best;
+/** Words behind the planes that hold the weights of larger windows. */
+function weightBytes({ g }: ConvLayer): number {
+  return g.kernelH * g.kernelW <= 9 ? 0 : 4 * g.kernelH * (g.kernelW - 1);
 }
 
 /** Input rows of a call are pointers on the stack. */
-const MAX_BLOCK = 32;
+const MAX_POINTERS = 68;
 
-function callPlanes(plain: ConvLayer, rows: number): KernelCall {
+/** Output rows of a call and of a turn of it. */
+interface Block {
+  readonly rows: number;
+  readonly turn: number;
+}
+
+/**
+ * All rows where the output can take the place of the input, in turns of about equal length; else the most rows that divide all and
+ * share small planes.
+ */
+function blockOf(layer: ConvLayer, context: KernelContext): Block {
+  const { g } = layer;
+  const { mostRows = Number.POSITIVE_INFINITY, mostScratch = Number.POSITIVE_INFINITY } = context;
+  if (g.dilationH !== 1) return { rows: 1, turn: 1 };
+  const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
+  const isSmall = (rows: number): boolean => planeBytes(layer, rows) <= room;
+  if (isWhole(layer, g.outH) && mostRows >= g.outH && isReadOften(layer, context.target)) {
+    let most = 1;
+    while (most < g.outH && isSmall(most + 1)) most++;
+    return { rows: g.outH, turn: Math.ceil(g.outH / Math.ceil(g.outH / most)) };
+  }
+  let best = 1;
+  for (let rows = 2; rows <= Math.min(g.outH, mostRows); rows++) {
+    const pointers = (rows - 1) * g.strideH + g.kernelH;
+    if (g.outH % rows === 0 && pointers <= MAX_POINTERS && isSmall(rows)) best = rows;
+  }
+  return { rows: best, turn: best };
+}
+
+/** True where a call that makes so many rows makes all of an output that could replace the input. */
+function isWhole({ g }: ConvLayer, rows: number): boolean {
+  return rows === g.outH && g.inH === g.outH && g.inW === g.outW && g.outH + g.kernelH - 1 <= MAX_POINTERS;
+}
+
+/** True where an input can be walked through once for every four channels: a line of a data cache has more, and has to stay in it. */
+function isReadOften({ g }: ConvLayer, { isa }: Target): boolean {
+  return isa.dataCache === undefined || 2 * g.inH * g.inW * g.inC <= isa.dataCache;
+}
+
+function callPlanes(plain: ConvLayer, { rows, turn }: Block): KernelCall {
   const layer = foldZeroPoint(plain);
   const { g, plan, zeroPoint, weights } = layer;
-  const isSmall = g.kernelH * g.kernelW <= 9;
   return {
     kernel: "lwc_depthwise_planes_s8_dsp",
     header: "lwc_depthwise_planes_s8_dsp.h",
@@ -128,6 +162,7 @@ function callPlanes(plain: ConvLayer, rows: number): KernelCall {
         out_w: g.outW,
         out_pitch: g.outC,
         rows,
+        turn,
         kernel_h: g.kernelH,
         kernel_w: g.kernelW,
         stride_h: g.strideH,
@@ -138,8 +173,9 @@ function callPlanes(plain: ConvLayer, rows: number): KernelCall {
       },
     },
     drive: { ...rowsDrive(layer), ...(rows > 1 ? { block: rows } : {}) },
+    ...(isWhole(layer, rows) ? { inPlace: true } : {}),
     constants: [packDepthwiseColumns(weights, g), quantWords(layer)],
-    scratchBytes: planeBytes(layer, rows) + (isSmall ? 0 : 4 * g.kernelH * (g.kernelW - 1)),
+    scratchBytes: planeBytes(layer, turn) + weightBytes(layer),
     why: `depthwise, 4 channels at a time through int16 planes${rows > 1 ? `, ${rows} rows per call` : ""}; ${plan.why}`,
   };
 }
@@ -149,22 +185,26 @@ const planes: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
   fits: hasColumnPlanes,
-  call: (layer) => callPlanes(layer, 1),
+  call: (layer) => callPlanes(layer, { rows: 1, turn: 1 }),
 };
 
 /** Several output rows per call share the planes of their windows: fewer cycles, more scratch. */
 const planesOfBlocks: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
-  fits: (layer, { optimize, singleRows }: KernelContext) =>
-    optimize !== "size" && singleRows !== true && hasColumnPlanes(layer) && rowsOfBlock(layer) > 1,
-  work(layer, asked) {
+  fits: (layer, context) => context.optimize !== "size" && hasColumnPlanes(layer) && blockOf(layer, context).rows > 1,
+  work(layer, asked, context) {
     const { g } = layer;
-    const rows = rowsOfBlock(layer);
+    const { rows, turn } = blockOf(layer, context);
     const fetched = (rows - 1) * g.strideH + g.kernelH;
-    return { ...asked, inputs: (asked.inputs * fetched) / (rows * g.kernelH), calls: asked.calls / rows };
+    const turns = Math.ceil(rows / turn);
+    return {
+      ...asked,
+      inputs: (asked.inputs * fetched) / (rows * g.kernelH),
+      calls: (asked.calls * turns) / rows,
+    };
   },
-  call: (layer) => callPlanes(layer, rowsOfBlock(layer)),
+  call: (layer, context) => callPlanes(layer, blockOf(layer, context)),
 };
 
 export const dspDepthwises: readonly Candidate<ConvLayer>[] = [pairs, rowPairs, planes, planesOfBlocks];

@@ -27,12 +27,12 @@ function tilesOf({ g }: ConvLayer): number {
 const winograd: Candidate<ConvLayer> = {
   kernel: "lwc_conv2d_winograd_s8_dsp",
   takesTable: true,
-  fits(layer, { optimize, singleRows, target }) {
+  fits(layer, { optimize, mostRows = 2, target }) {
     const { g, weights } = layer;
     const isWindow = g.kernelH === 3 && g.kernelW === 3 && g.dilationH === 1 && g.dilationW === 1;
     return (
       optimize === "speed" &&
-      singleRows !== true &&
+      mostRows >= 2 &&
       isWindow &&
       g.groups === 1 &&
       g.strideH === 1 &&

@@ -36,12 +36,18 @@ const dspPointwise: Candidate<PointwiseLayer> = {
         },
       },
       drive: { kind: "flat", forwardPixels: 2 },
+      ...inPlace(layer),
       constants: [packDotWeights(weights), quantWords(layer)],
       scratchBytes: 2 * 2 * roundUp(weights.inputs, 4),
       why: `2 pixels x 2 channels of dual multiply-accumulates over int16 pixels; ${plan.why}`,
     };
   },
 };
+
+/** Pixels are expanded before their outputs are written. */
+function inPlace({ weights }: PointwiseLayer): Pick<KernelCall, "inPlace"> {
+  return weights.inputs === weights.outputs ? { inPlace: true } : {};
+}
 
 /** A single pixel of many outputs is a fully connected layer, which has blocks of its own. */
 function hasPixels({ pixels, weights }: PointwiseLayer): boolean {
@@ -97,6 +103,7 @@ function callBlocks(plain: PointwiseLayer, { kernel, params, takesPitch, how }: 
       },
     },
     drive: { kind: "flat", forwardPixels: 4 },
+    ...inPlace(layer),
     constants: [packed.weights, packed.quant],
     scratchBytes: 4 * 2 * order.length,
     why: `4 pixels x 2 channels of dual multiply-accumulates over int16 pixels${how}; ${plan.why}`,
