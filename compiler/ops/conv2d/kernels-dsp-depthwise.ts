@@ -100,9 +100,9 @@ function planeBytes({ g }: ConvLayer, rows: number): number {
   return 4 * 4 * words * ((rows - 1) * g.strideH + g.kernelH);
 }
 
-/** Words behind the planes that hold the weights of larger windows. */
+/** Words behind the planes that hold the weights of a channel; those of three pairs of columns are in registers. */
 function weightBytes({ g }: ConvLayer): number {
-  return g.kernelH * g.kernelW <= 9 ? 0 : 4 * g.kernelH * (g.kernelW - 1);
+  return g.kernelH * (g.kernelW >> 1) === 3 ? 0 : 4 * g.kernelH * (g.kernelW - 1);
 }
 
 /** Input rows of a call are pointers on the stack. */
