@@ -15,6 +15,9 @@ import { openInference } from "../dist/compiler/cli/float-inference.js";
 import { CompileError, compile } from "../dist/compiler/index.js";
 import { quantize } from "../dist/compiler/quantize/quantize.js";
 import { singleRows } from "../dist/compiler/schedule/block-rows.js";
+import { orderRows } from "../dist/compiler/schedule/choose-kernels.js";
+import { computeLiveness } from "../dist/compiler/schedule/liveness.js";
+import { planArena } from "../dist/compiler/schedule/plan-arena.js";
 import { liveTensorBytes, programSizes } from "../dist/compiler/schedule/program-sizes.js";
 import { readAssets } from "../dist/compiler/verify/assets.js";
 import { measureProgram } from "../dist/compiler/verify/measure.js";
@@ -137,9 +140,12 @@ async function measure(name, bytes) {
   return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, peers: peers[name] ?? {} };
 }
 
-/** Instructions layer by layer where each call makes one row: the same plan, whose scratch is large enough. */
+/** Instructions layer by layer where each call makes one row, in an arena laid out for that. */
 async function countSingleRows(compiled) {
-  const program = { ...compiled.program, schedule: singleRows(compiled.program.schedule) };
+  const { schedule, options } = compiled.program;
+  const single = singleRows({ ...schedule, steps: schedule.steps.map(({ backward: _, ...step }) => step) });
+  const arena = planArena(computeLiveness(single, options, "cheap"), single.steps.length);
+  const program = { ...compiled.program, schedule: orderRows(single, arena.overlaps), arena };
   return (await measureProgram({ ...compiled, program, assets })).total.instructions;
 }
 
