@@ -70,7 +70,7 @@ interface OpenBlock {
 
 /**
  * Which steps may make their rows from the last to the first, so that the output grows over the input from above: any, or those
- * that lose no time by it.
+ * that lose no time by it and take no other code.
  */
 export type Backward = "any" | "cheap";
 
@@ -166,7 +166,7 @@ function overlapsOf(
     if (new Set(readers).size > 1 || step.node.inputs.indexOf(id) !== index) return [];
     const distances = safeDistances(schedule.graph, step, index);
     if (distances === undefined) return [];
-    const never = backward === "cheap" && losesTime(step) ? { backward: Number.POSITIVE_INFINITY } : {};
+    const never = backward === "cheap" && isDear(step) ? { backward: Number.POSITIVE_INFINITY } : {};
     return [{ output, input, step: step.index, distances: { ...distances, ...never } }];
   });
 }
@@ -174,9 +174,10 @@ function overlapsOf(
 /** Share of its cycles that a layer may lose by running backward. */
 const BACKWARD_LOSS = 0.01;
 
-/** A flat kernel runs backward row by row (orderRows), and rows may be short. */
-function losesTime({ call, byRows }: Step): boolean {
+/** A flat kernel runs backward row by row (orderRows): rows may be short, and another kernel may be the best for them, in code of its own. */
+function isDear({ call, byRows }: Step): boolean {
   if (call?.drive.kind !== "flat" || !call.estimate || !byRows?.estimate) return false;
+  if (byRows.kernel !== call.kernel) return true;
   return byRows.estimate.cycles > (1 + BACKWARD_LOSS) * call.estimate.cycles;
 }
 
