@@ -14,8 +14,8 @@ export default defineConfig({
     pool: "forks",
     // Workers wait for compilers and emulators most of the time.
     maxWorkers: "100%",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     reporters: ["default", "./test/support/summary-reporter.ts"],
     // A golden that is not there is a failure, never written silently.
     update: false,

@@ -82,7 +82,9 @@ export function collectInstances(
     const elsewhere = shared.get(shareKey(key, group));
     const name = elsewhere ?? scope(`${prefix}_${instanceName(group)}`);
     for (const step of group.steps) names.set(step.index, name);
-    return elsewhere === undefined ? [viewOfGroup(program, group, pool, name, "static ", stepList(group.steps))] : [];
+    return elsewhere === undefined
+      ? [viewOfGroup(program, group, pool, name, group.inStream ? "LWC_APART " : "static ", stepList(group.steps))]
+      : [];
   });
   return {
     views,

@@ -29,6 +29,16 @@
 #define LWC_SHARED static inline
 #endif
 
+/*
+ * Functions around one kernel in a loop over many: a kernel whose assembly takes every register finds none left where it is inlined
+ * beside the variables of such a loop.
+ */
+#if defined(__GNUC__)
+#define LWC_APART static __attribute__((noinline))
+#else
+#define LWC_APART static
+#endif
+
 /* Rare paths: out of line, so that they cost the common one neither registers nor a taken branch. */
 #if defined(__GNUC__)
 #define LWC_COLD static __attribute__((noinline, cold, unused))
