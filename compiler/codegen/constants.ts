@@ -5,7 +5,7 @@
 import { must } from "../diagnostics.js";
 import { tensorOf } from "../ir/graph.js";
 import type { PackedConstant } from "../ops/kernel.js";
-import { sameBytes } from "../schedule/program-sizes.js";
+import { sameData } from "../schedule/program-sizes.js";
 import type { Program, Step } from "../schedule/schedule.js";
 import { cTypeOf } from "./c-literal.js";
 import { type NameScope, sanitize } from "./c-names.js";
@@ -57,7 +57,7 @@ export function makeConstantPool(scope: NameScope): ConstantPool {
     const { data, align, comment } = constant;
     const key = bucketKey(data);
     const bucket = buckets.get(key) ?? [];
-    const same = bucket.find((array) => sameBytes(array.data, data));
+    const same = bucket.find((array) => sameData(array.data, data));
     if (same) return same;
     const name = scope(`lwc_${program.name}_${sanitize(output)}_${sanitize(constant.name)}`);
     const source = tensorOf(program.graph, output).source || output;

@@ -9,7 +9,7 @@
  *
  * `cc -I. -c *.c` in the output directory builds it.
  */
-import { sameBytes } from "../schedule/program-sizes.js";
+import { sameData } from "../schedule/program-sizes.js";
 import type { Program, SourceFile } from "../schedule/schedule.js";
 import { smallBannerView } from "./banner-view.js";
 import { bindProgram } from "./bindings.js";
@@ -79,7 +79,7 @@ export function emit(program: Program, assets: Assets, options: EmitOptions = {}
 }
 
 function isHotArray({ hot }: Program, { data }: ConstantArray): boolean {
-  return (hot?.constants ?? []).some((one) => one.data.constructor === data.constructor && sameBytes(one.data, data));
+  return (hot?.constants ?? []).some((one) => sameData(one.data, data));
 }
 
 /** The files of the kernels that a program calls. */

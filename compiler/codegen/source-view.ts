@@ -1,6 +1,6 @@
 /** The view of <name>.c: the arena map, the kernel instances, and run() as a list of steps. */
-import { type Graph, type Tensor, tensorOf } from "../ir/graph.js";
-import { elementCount, rowCount, rowLength } from "../ir/shape.js";
+import { type Graph, type Tensor, tensorBytes, tensorOf } from "../ir/graph.js";
+import { rowCount, rowLength } from "../ir/shape.js";
 import { fillsPaddingRow, totalScratchBytes } from "../ops/kernel.js";
 import { type Program, type RowPool, regionAt, type Slot, type Step, streamOf } from "../schedule/schedule.js";
 import { partsUsed } from "./arena-names.js";
@@ -197,14 +197,14 @@ function traceCall({ schedule }: Program, bindings: Bindings, step: Step, output
   const part = schedule.parts.get(output.id);
   if (part) {
     const args = [String(step.index), `${bindings.pointer(output.id)} + (i * ${part.pitch})`, `${part.width}u`];
-    const pixels = byteCount(output) / part.width;
+    const pixels = tensorBytes(output) / part.width;
     return [
       `    for (int32_t i = 0; i < ${pixels}; ++i) {`,
       callText("        ", "lwc_trace", args, ";"),
       "    }",
     ].join("\n");
   }
-  const args = [String(step.index), bindings.pointer(output.id), `${byteCount(output)}u`];
+  const args = [String(step.index), bindings.pointer(output.id), `${tensorBytes(output)}u`];
   return callText("    ", "lwc_trace", args, ";");
 }
 
@@ -215,8 +215,4 @@ function handOverView(bindings: Bindings, { id, shape }: Tensor): HandOverView {
 function paddingArgument(bindings: Bindings, step: Step): readonly string[] {
   const name = bindings.constants.paddingOf(step);
   return name === undefined ? [] : [name];
-}
-
-function byteCount(tensor: Tensor): number {
-  return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
 }

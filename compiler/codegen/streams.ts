@@ -13,7 +13,7 @@ import {
   rowsPerCall,
   windowOfCall,
 } from "../ops/kernel.js";
-import { lastRow } from "../ops/row-window.js";
+import { lastRow, windowOfRows } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
 import type { Program, Step, Stream } from "../schedule/schedule.js";
 import { partsUsed } from "./arena-names.js";
@@ -190,8 +190,7 @@ function readyText(
     const made = counterOf(must(rows[producer], "producer"));
     if (use.kind === "same") return [`(${made} > ${block === 1 ? counter : `(${counter} + ${block - 1})`})`];
     if (use.kind === "all") return [`(${made} == ${available})`];
-    // The windows of a block, one behind the other, are one.
-    const window = { ...use, size: use.size + (block - 1) * use.stride };
+    const window = windowOfRows(use, block);
     const ready = `((${made} == ${available}) || (${made} > ${lastRowText(window, counter)}))`;
     // The first row stands in for those in front of it.
     return use.clamped && lastRow(window, 0) < 0 ? [`(${made} > 0)`, ready] : [ready];

@@ -91,8 +91,7 @@ export function tensorOf(graph: Graph, id: TensorId): Tensor {
 }
 
 /** Bytes of a tensor in C: int8 or int32. */
-export function tensorBytes(graph: Graph, id: TensorId): number {
-  const { shape, dtype } = tensorOf(graph, id);
+export function tensorBytes({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number {
   return elementCount(shape) * (dtype === "int8" ? 1 : 4);
 }
 

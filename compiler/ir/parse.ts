@@ -11,9 +11,10 @@ import {
   type Port,
   type Tensor,
   type TensorId,
+  tensorBytes,
 } from "./graph.js";
 import { makeScale, makeZeroPoint, type Quant } from "./quant.js";
-import { elementCount, type Shape } from "./shape.js";
+import type { Shape } from "./shape.js";
 import { Tokens } from "./tokens.js";
 
 /** Throws CompileError with line and column where the text is no graph. */
@@ -79,7 +80,7 @@ function parseConstant(tokens: Tokens): Tensor {
   tokens.expect("=");
   const make = tensor.dtype === "int8" ? Int8Array : Int32Array;
   if (!tokens.take("hex")) return { ...tensor, data: make.from(tokens.numbers()) };
-  const bytes = elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+  const bytes = tensorBytes(tensor);
   const digits = tokens.string();
   if (digits.length !== 2 * bytes || !/^[0-9a-f]*$/.test(digits))
     tokens.fail(`expected ${bytes} hexadecimal bytes in front of this`);

@@ -4,7 +4,7 @@
  */
 import type { Numerics } from "../arith/numerics.js";
 import type { Target } from "../targets.js";
-import { leavesInput, type RowWindow } from "./row-window.js";
+import { leavesInput, type RowWindow, windowOfRows } from "./row-window.js";
 
 /** What an op may consult when it chooses a kernel. */
 export interface KernelContext {
@@ -154,8 +154,7 @@ export function rowsPerCall({ drive }: KernelCall): number {
 
 /** Input rows that a call which makes rows gets, `y` being the first of its output rows: those of the windows of all of them. */
 export function windowOfCall(call: KernelCall, { window }: Extract<Drive, { kind: "rows" }>): RowWindow {
-  const block = rowsPerCall(call);
-  return block === 1 ? window : { ...window, size: window.size + (block - 1) * window.stride };
+  return windowOfRows(window, rowsPerCall(call));
 }
 
 /** Scratch memory of a call is laid out in pieces that start at multiples of this. */

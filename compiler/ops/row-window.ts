@@ -27,6 +27,11 @@ export function lastRow(window: RowWindow, y: number): number {
   return firstRow(window, y) + (window.size - 1) * window.dilation;
 }
 
+/** The windows of `rows` output rows, one behind the other, as one: that of the first of them. Undilated where there are several. */
+export function windowOfRows(window: RowWindow, rows: number): RowWindow {
+  return rows === 1 ? window : { ...window, size: window.size + (rows - 1) * window.stride };
+}
+
 /** True where some row of the windows of `outRows` output rows lies outside the input. */
 export function leavesInput(window: RowWindow, inRows: number, outRows: number): boolean {
   return firstRow(window, 0) < 0 || lastRow(window, outRows - 1) >= inRows;

@@ -5,19 +5,11 @@
  */
 import { must } from "../diagnostics.js";
 import { type KernelCall, rowsPerCall } from "../ops/kernel.js";
-import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
+import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
 import { planRows, streamSteps } from "./row-plan.js";
 import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
-import {
-  type ArenaPlan,
-  type PortOptions,
-  type RowPool,
-  type Schedule,
-  type Step,
-  type Stream,
-  streamOf,
-} from "./schedule.js";
+import { type ArenaPlan, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 import type { CallOfBlocks } from "./stream-rows.js";
 
 /** Every step makes one row per call. */
@@ -60,9 +52,7 @@ export interface Planned {
   readonly arena: ArenaPlan;
 }
 
-export interface BlockOptions {
-  readonly ports: PortOptions;
-  readonly backward?: Backward;
+export interface BlockOptions extends LivenessOptions {
   readonly callOfBlocks: CallOfBlocks;
 }
 
@@ -116,12 +106,7 @@ function isOpen(schedule: Schedule, { index, call }: Step): boolean {
 }
 
 /** Bytes alive at the busiest of some steps. */
-function busiest(
-  schedule: Schedule,
-  { ports, backward }: Pick<BlockOptions, "ports" | "backward">,
-  first: number,
-  last: number,
-): number {
+function busiest(schedule: Schedule, { ports, backward }: LivenessOptions, first: number, last: number): number {
   const alive = aliveBytes(computeLiveness(schedule, ports, backward), schedule.steps.length);
   return Math.max(...alive.slice(first, last + 1));
 }

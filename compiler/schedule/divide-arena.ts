@@ -10,7 +10,7 @@ import { must } from "../diagnostics.js";
 import { alignBytes } from "./arena-align.js";
 import { aliveBytes, type Block, type Liveness } from "./liveness.js";
 import { packBlocks, planWith } from "./plan-arena.js";
-import type { Region } from "./regions.js";
+import { type Region, WORD } from "./regions.js";
 import type { ArenaPlan, ArenaRegion } from "./schedule.js";
 
 export interface Division {
@@ -24,9 +24,6 @@ const FIT_ROUNDS = 40;
 
 /** Times that the division begins again. */
 const MAX_STARTS = 24;
-
-/** Bytes of a word. */
-const WORD = 4;
 
 /** `traffic`: bytes read and written in each block of `liveness`. `regions`: the fastest first. */
 export function divideArena(

@@ -12,12 +12,9 @@ import { tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount } from "../ir/shape.js";
 import { constantsOf, type PackedConstant } from "../ops/kernel.js";
 import type { Target } from "../targets.js";
-import { sameBytes } from "./program-sizes.js";
-import { type Region, type RegionRequest, resolveRegions } from "./regions.js";
+import { sameData } from "./program-sizes.js";
+import { type Region, type RegionRequest, resolveRegions, WORD } from "./regions.js";
 import type { ArenaPlan, HotConstant, HotWeights, Schedule, Step } from "./schedule.js";
-
-/** Bytes of a word. */
-const WORD = 4;
 
 /** The constants that fit, by what they gain; none where flash is as fast as the region. */
 export function chooseHotWeights(schedule: Schedule, region: Region, flashCycles: number | undefined): HotWeights {
@@ -93,7 +90,7 @@ function readConstants({ graph, steps }: Schedule): readonly Candidate[] {
   const found: OpenCandidate[] = [];
   for (const { step, constant } of all) {
     const { data } = constant;
-    const same = found.find((one) => one.data.constructor === data.constructor && sameBytes(one.data, data));
+    const same = found.find((one) => sameData(one.data, data));
     const entry = same ?? { data, size: Math.ceil(data.byteLength / align) * align, reads: 0, steps: [] };
     if (!same) found.push(entry);
     const { shape } = tensorOf(graph, step.output);

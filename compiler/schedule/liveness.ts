@@ -2,9 +2,7 @@
  * Liveness: which tensors share bytes (views and in-place results) and from which step to which each such block lives.
  */
 import { must } from "../diagnostics.js";
-import type { TensorId } from "../ir/graph.js";
-import { tensorOf } from "../ir/graph.js";
-import { elementCount } from "../ir/shape.js";
+import { type TensorId, tensorBytes, tensorOf } from "../ir/graph.js";
 import { opOf } from "../ops/index.js";
 import { totalScratchBytes } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
@@ -73,6 +71,13 @@ interface OpenBlock {
  * that lose no time by it and take no other code.
  */
 export type Backward = "any" | "cheap";
+
+/** What liveness depends on besides the schedule. */
+export interface LivenessOptions {
+  readonly ports: PortOptions;
+  /** Absent: any. */
+  readonly backward?: Backward;
+}
 
 export function computeLiveness(schedule: Schedule, ports: PortOptions, backward: Backward = "any"): Liveness {
   const { graph, steps } = schedule;
@@ -271,7 +276,6 @@ export function aliveBytes({ blocks, overlaps }: Liveness, stepCount: number): r
   });
 }
 
-function bytesOf(schedule: Schedule, id: TensorId): number {
-  const tensor = tensorOf(schedule.graph, id);
-  return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
+function bytesOf({ graph }: Schedule, id: TensorId): number {
+  return tensorBytes(tensorOf(graph, id));
 }

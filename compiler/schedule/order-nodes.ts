@@ -25,7 +25,8 @@ export function orderNodes(graph: Graph): Order {
 }
 
 function bytesOf(graph: Graph, id: TensorId): number {
-  return tensorOf(graph, id).data ? 0 : tensorBytes(graph, id);
+  const tensor = tensorOf(graph, id);
+  return tensor.data ? 0 : tensorBytes(tensor);
 }
 
 function peakOf(graph: Graph, nodes: readonly Node[]): number {

@@ -13,9 +13,9 @@ import type { KernelContext } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { atPitch } from "../ops/out-pitch.js";
 import type { Planned } from "./block-rows.js";
-import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
+import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { type Part, type PortOptions, type Schedule, type Step, streamOf } from "./schedule.js";
+import { type Part, type Schedule, type Step, streamOf } from "./schedule.js";
 
 /** A join of which some parts can be written in place. */
 interface Join {
@@ -45,12 +45,7 @@ interface Rest {
 const MAX_PLANS = 6;
 
 /** `planned`, with the joins in place that an arena of `limit` bytes allows. */
-export function placeParts(
-  planned: Planned,
-  options: { readonly ports: PortOptions; readonly backward?: Backward },
-  limit: number,
-  context: KernelContext,
-): Planned {
+export function placeParts(planned: Planned, options: LivenessOptions, limit: number, context: KernelContext): Planned {
   const { schedule, found } = findJoins(planned.schedule, context);
   const stepCount = schedule.steps.length;
   const livenessWith = (joins: readonly Join[]) =>

@@ -1,5 +1,5 @@
 /** The figures of a program that the banner, the report and the command line print. */
-import { type TensorId, tensorOf } from "../ir/graph.js";
+import { type TensorId, tensorBytes, tensorOf } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { constantsOf, type PackedConstant } from "../ops/kernel.js";
@@ -38,7 +38,7 @@ export function programSizes(program: Program): ProgramSizes {
     arenaBytes: arena.bytes,
     contextBytes: contextBytes(program),
     arenaLowerBound: arena.lowerBound,
-    ioBytes: ports.reduce((sum, t) => sum + (t ? elementCount(t.shape) * (t.dtype === "int8" ? 1 : 4) : 0), 0),
+    ioBytes: ports.reduce((sum, t) => sum + (t ? tensorBytes(t) : 0), 0),
   };
 }
 
@@ -64,8 +64,7 @@ export function liveTensorBytes({ graph, schedule }: Program): number {
   const made = new Map(steps.map(({ output, index }) => [output, index]));
   const sizes = [...lastRead].flatMap(([id, last]) => {
     const tensor = tensorOf(graph, id);
-    const bytes = elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
-    return tensor.data ? [] : [{ first: made.get(id) ?? -1, last, bytes }];
+    return tensor.data ? [] : [{ first: made.get(id) ?? -1, last, bytes: tensorBytes(tensor) }];
   });
   const alive = steps.map(({ index }) =>
     sizes.reduce((sum, { first, last, bytes }) => sum + (first <= index && index <= last ? bytes : 0), 0),
@@ -80,16 +79,16 @@ export function distinctConstants(constants: readonly PackedConstant[]): readonl
   for (const constant of constants) {
     const key = `${constant.data.constructor.name}:${constant.data.length}:${constant.data[0]}:${constant.data.at(-1)}`;
     const candidates = byKey.get(key) ?? [];
-    if (candidates.some((other) => sameBytes(other.data, constant.data))) continue;
+    if (candidates.some((other) => sameData(other.data, constant.data))) continue;
     byKey.set(key, [...candidates, constant]);
     distinct.push(constant);
   }
   return distinct;
 }
 
-/** Compares bit patterns, so that NaN payloads and signed zeros of float tables count. */
-export function sameBytes(a: PackedConstant["data"], b: PackedConstant["data"]): boolean {
-  if (a.byteLength !== b.byteLength) return false;
+/** Of one type and equal: bit patterns are compared, so that NaN payloads and signed zeros of float tables count. */
+export function sameData(a: PackedConstant["data"], b: PackedConstant["data"]): boolean {
+  if (a.constructor !== b.constructor || a.byteLength !== b.byteLength) return false;
   const x = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
   const y = new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
   return x.every((byte, i) => byte === y[i]);

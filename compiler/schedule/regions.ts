@@ -11,6 +11,9 @@ export interface RegionRequest {
   readonly cycles?: number;
 }
 
+/** Bytes of a word, for which cycles of waiting are said. */
+export const WORD = 4;
+
 /** A memory for a part of the arena. */
 export interface Region {
   /** As the target or the caller calls it: a C identifier. */

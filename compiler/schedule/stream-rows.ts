@@ -4,24 +4,21 @@
  * costs no more time than the caller allows, then for the cheapest streams within it.
  */
 import { must } from "../diagnostics.js";
-import { type TensorId, tensorOf } from "../ir/graph.js";
+import { type TensorId, tensorBytes, tensorOf } from "../ir/graph.js";
 import { elementCount, rowCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
-import { aliveBytes, type Backward, computeLiveness } from "./liveness.js";
+import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { rowCall } from "./row-call.js";
 import { dyingInputs, loopCost, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
 import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
-export interface StreamOptions {
-  readonly ports: PortOptions;
+export interface StreamOptions extends LivenessOptions {
   /** Bytes of arena that are good enough; the least peak where absent. */
   readonly budget?: number;
-  /** Absent: any. */
-  readonly backward?: Backward;
   /** Share of the network's own instructions that streams may cost; any number where absent. */
   readonly overhead?: number;
   readonly callOfBlocks?: CallOfBlocks;
@@ -137,8 +134,8 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
       const without = Math.max(...single.slice(first, last + 1));
       const add = (fed: TensorId | undefined): void => {
         const ways = new Set<string>();
-        for (const mostRows of BLOCKS) {
-          const members = forms.slice(first, last + 1).map((form) => formWithin(form, mostRows));
+        for (let i = 0; i < BLOCKS.length; i++) {
+          const members = forms.slice(first, last + 1).map((form) => must(form[i], "form"));
           const way = members.map(({ step }) => rowsPerCall(must(rowCall(step), "row call"))).join();
           if (ways.has(way)) continue;
           ways.add(way);
@@ -159,28 +156,20 @@ const BLOCKS: readonly number[] = [1, 4];
 
 /** A step of a stream that makes no more than so many rows at a time. */
 interface RowForm {
-  readonly mostRows: number;
   readonly step: Step;
   /** Modelled cycles that it takes more than with as many rows as it could make. */
   readonly loss: number;
 }
 
-/** Forms of a step, with more and more rows at a time. */
+/** The forms of a step, one for each of BLOCKS. */
 function rowForms(step: Step, callOfBlocks: CallOfBlocks | undefined): readonly RowForm[] {
-  const forms = BLOCKS.map((mostRows): { mostRows: number; step: Step } => {
+  const forms = BLOCKS.map((mostRows): Step => {
     const call = mostRows === 1 ? undefined : callOfBlocks?.(step, { mostRows });
-    return { mostRows, step: call ? { ...step, byRows: call } : step };
+    return call ? { ...step, byRows: call } : step;
   });
-  const cycles = forms.map((form) => rowCall(form.step)?.estimate?.cycles ?? 0);
+  const cycles = forms.map((form) => rowCall(form)?.estimate?.cycles ?? 0);
   const best = Math.min(...cycles, callOfBlocks?.(step, {})?.estimate?.cycles ?? Number.POSITIVE_INFINITY);
-  return forms.map((form, i) => ({ ...form, loss: must(cycles[i], "cycles") - best }));
-}
-
-function formWithin(forms: readonly RowForm[], mostRows: number): RowForm {
-  return must(
-    forms.find((form) => form.mostRows === mostRows),
-    "form",
-  );
+  return forms.map((form, i) => ({ step: form, loss: must(cycles[i], "cycles") - best }));
 }
 
 /** What a run of steps needs as a stream; undefined where it cannot be one. */
@@ -232,10 +221,7 @@ function lifetimes(schedule: Schedule, ports: PortOptions): ReadonlyMap<TensorId
   const { graph, steps } = schedule;
   const root = new Map<TensorId, TensorId>();
   const life = new Map<TensorId, { bytes: number; made: number; read: number; isCaller: boolean }>();
-  const bytesOf = (id: TensorId): number => {
-    const tensor = tensorOf(graph, id);
-    return elementCount(tensor.shape) * (tensor.dtype === "int8" ? 1 : 4);
-  };
+  const bytesOf = (id: TensorId): number => tensorBytes(tensorOf(graph, id));
   const isCaller = ports.io === "caller" && ports.input === "whole";
   for (const port of graph.inputs) life.set(port.tensor, { bytes: bytesOf(port.tensor), made: -1, read: -1, isCaller });
   for (const step of steps) {

@@ -22,7 +22,7 @@ export function trafficOf(schedule: Schedule, ports: PortOptions, blocks: readon
   };
   for (const step of steps) {
     if (!step.call) continue;
-    add(step.output, tensorBytes(graph, step.output));
+    add(step.output, tensorBytes(tensorOf(graph, step.output)));
     for (const [id, bytes] of readsOf(graph, step)) add(id, bytes);
     const rows = rowCount(tensorOf(graph, step.output).shape);
     const again = step.node.inputs[0] === undefined ? 1 : rowCount(tensorOf(graph, step.node.inputs[0]).shape);
@@ -30,8 +30,8 @@ export function trafficOf(schedule: Schedule, ports: PortOptions, blocks: readon
   }
   // The caller fills and reads the ports, or hands over their rows.
   const isInside = { input: ports.io === "arena" || ports.input === "rows", output: ports.io === "arena" };
-  if (isInside.input) for (const { tensor } of graph.inputs) add(tensor, tensorBytes(graph, tensor));
-  if (isInside.output) for (const { tensor } of graph.outputs) add(tensor, tensorBytes(graph, tensor));
+  if (isInside.input) for (const { tensor } of graph.inputs) add(tensor, tensorBytes(tensorOf(graph, tensor)));
+  if (isInside.output) for (const { tensor } of graph.outputs) add(tensor, tensorBytes(tensorOf(graph, tensor)));
   return blocks.map(({ tensors, scratchOf, pool }) => {
     const work =
       scratchOf === undefined ? [...(pool?.scratch.keys() ?? []), ...(pool?.state.keys() ?? [])] : [scratchOf];
@@ -49,9 +49,9 @@ function readsOf(graph: Graph, { node }: Step): readonly (readonly [TensorId, nu
     const tensor = tensorOf(graph, id);
     if (tensor.data) return [];
     const use = opOf(node).rows(view, i);
-    if (use.kind !== "window") return [[id, tensorBytes(graph, id)]];
+    if (use.kind !== "window") return [[id, tensorBytes(tensor)]];
     const rows = rowCount(tensor.shape);
-    return [[id, (tensorBytes(graph, id) / rows) * rowsRead(use, rows, rowCount(view.output.shape))]];
+    return [[id, (tensorBytes(tensor) / rows) * rowsRead(use, rows, rowCount(view.output.shape))]];
   });
 }
 

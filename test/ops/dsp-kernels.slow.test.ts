@@ -8,15 +8,12 @@ import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { TensorId } from "../../compiler/ir/graph.js";
-import { printGraph } from "../../compiler/ir/print.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import type { Optimize } from "../../compiler/ops/kernel.js";
-import { readAssets } from "../../compiler/verify/assets.js";
-import { generateCases } from "../../compiler/verify/inputs.js";
-import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { type Clamp, clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { maybeJoined, roomForJoins } from "../support/joins.js";
+import { expectSameEverywhere } from "../support/same-everywhere.js";
 import { maybeTabled } from "../support/tables.js";
 import { speedTarget } from "../support/targets.js";
 
@@ -179,7 +176,6 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
 /** Layers of a network where not 12: some take the C compiler longer. */
 const counts: Readonly<Record<string, number>> = { winograd: 3, grouped: 6 };
 
-const assets = await readAssets();
 interface Round {
   readonly numerics: Profile;
   readonly optimize: Optimize;
@@ -217,16 +213,7 @@ describe.each(Object.keys(instances))("%s", (kind) => {
       if (kind === "grouped") expect([...used]).toContain("lwc_grouped_conv2d_s8_dsp4");
       else expect([...used].filter((kernel) => !/_dsp4?$/.test(kernel))).toEqual([]);
       if (kind === "winograd") expect([...used]).toEqual(["lwc_conv2d_winograd_s8_dsp"]);
-      const result = await verifyProgram({
-        program,
-        imported: graph,
-        assets,
-        engines: ["passes", "replay", "host", "qemu"],
-        cases: generateCases(graph, 6),
-        strict: true,
-      });
-      expect(result.differences, result.ok ? "" : printGraph(graph)).toEqual([]);
-      expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+      await expectSameEverywhere(program, graph, 6);
     }
   }, 600_000);
 });
@@ -281,14 +268,6 @@ test("what works in place leaves the reference's bytes, in turns of few rows too
     });
     expect(turns.filter((count) => count > 1).length).toBeGreaterThan(1);
     expect(taken.some(({ call }) => call?.drive.kind === "flat")).toBe(true);
-    const result = await verifyProgram({
-      program,
-      imported: graph,
-      assets,
-      engines: ["passes", "replay", "host", "qemu"],
-      cases: generateCases(graph, 6),
-      strict: true,
-    });
-    expect(result.differences, result.ok ? "" : printGraph(graph)).toEqual([]);
+    await expectSameEverywhere(program, graph, 6);
   }
 }, 600_000);

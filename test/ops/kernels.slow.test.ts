@@ -10,17 +10,14 @@ import type { Profile } from "../../compiler/arith/numerics.js";
 import { coordinateModes, nearestModes } from "../../compiler/arith/resize.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { TensorId } from "../../compiler/ir/graph.js";
-import { printGraph } from "../../compiler/ir/print.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import { allOps } from "../../compiler/ops/index.js";
-import { readAssets } from "../../compiler/verify/assets.js";
-import { generateCases } from "../../compiler/verify/inputs.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
-import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { clampAttributes, clamps } from "../support/clamps.js";
 import { elementwiseInstances } from "../support/elementwise-instances.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { maybeJoined, roomForJoins } from "../support/joins.js";
+import { expectSameEverywhere } from "../support/same-everywhere.js";
 import { maybeTabled } from "../support/tables.js";
 
 /** Adds one instance of an operator and returns its output. */
@@ -458,8 +455,6 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   ),
 };
 
-const assets = await readAssets();
-
 /** The M4 runs the DSP kernels and the FPU, the M3 the portable ones and integer requantization. */
 const targets = ["cortex-m4", "cortex-m3"] as const;
 const profiles: readonly Profile[] = ["ort", "fast"];
@@ -483,17 +478,7 @@ describe.each(Object.keys(instances))("%s", (kind) => {
         const graph = b.build();
         const program = compileGraph(graph, await loadTarget(target), { numerics, ram: roomForJoins });
         if (kind === "conv2d" || kind === "lookup") expect(program.schedule.parts.size).toBeGreaterThan(0);
-        const result = await verifyProgram({
-          program,
-          imported: graph,
-          assets,
-          engines: ["passes", "replay", "host", "qemu"],
-          cases: generateCases(graph, 8),
-          strict: true,
-        });
-        const report = result.ok ? "" : printGraph(graph);
-        expect(result.differences, report).toEqual([]);
-        expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+        await expectSameEverywhere(program, graph, 8);
       }
     },
     240_000,

@@ -8,14 +8,11 @@ import { describe, expect, test } from "vitest";
 import type { Profile } from "../../compiler/arith/numerics.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { TensorId } from "../../compiler/ir/graph.js";
-import { printGraph } from "../../compiler/ir/print.js";
 import { elementCount } from "../../compiler/ir/shape.js";
-import { readAssets } from "../../compiler/verify/assets.js";
-import { generateCases } from "../../compiler/verify/inputs.js";
-import { verifyProgram } from "../../compiler/verify/verify-program.js";
 import { clampAttributes, clamps } from "../support/clamps.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { maybeJoined, roomForJoins } from "../support/joins.js";
+import { expectSameEverywhere } from "../support/same-everywhere.js";
 import { speedTarget } from "../support/targets.js";
 
 type Instance = (b: GraphBuilder) => TensorId;
@@ -200,7 +197,6 @@ const instances: Readonly<Record<string, fc.Arbitrary<Instance>>> = {
   elementwise: maybeJoined(fc.oneof(binary, binary, lookup, maxPool, mean, concat)),
 };
 
-const assets = await readAssets();
 const targetsOf = (kind: string): readonly string[] =>
   kind === "elementwise" ? ["cortex-m55", "cortex-m4", "cortex-m3"] : ["cortex-m55", "cortex-m3", "cortex-m0"];
 const profiles: readonly Profile[] = ["ort", "fast"];
@@ -231,16 +227,7 @@ describe.each(Object.keys(instances))("%s", (kind) => {
           [...used].some((kernel) => /_(mve|swar|x4|dsp|wide_s8)$|^lwc_mul_s8$/.test(kernel)),
           [...used].join(" "),
         ).toBe(true);
-        const result = await verifyProgram({
-          program,
-          imported: graph,
-          assets,
-          engines: ["passes", "replay", "host", "qemu"],
-          cases: generateCases(graph, 6),
-          strict: true,
-        });
-        expect(result.differences, result.ok ? "" : printGraph(graph)).toEqual([]);
-        expect(result.results.map((one) => one.engine)).toEqual(["passes", "replay", "host", "qemu"]);
+        await expectSameEverywhere(program, graph, 6);
       }
     },
     240_000,

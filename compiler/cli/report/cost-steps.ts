@@ -1,6 +1,6 @@
 /** What each step of a schedule costs: parameters, bytes moved, arithmetic intensity. */
 import { kernelInputs } from "../../codegen/kernel-inputs.js";
-import { type TensorId, tensorOf } from "../../ir/graph.js";
+import { type TensorId, tensorBytes, tensorOf } from "../../ir/graph.js";
 import { elementCount } from "../../ir/shape.js";
 import { opOf } from "../../ops/index.js";
 import { constantsOf } from "../../ops/kernel.js";
@@ -30,10 +30,7 @@ export interface CostedStep extends StepCost {
 
 export function costSteps(program: Program): readonly CostedStep[] {
   const { graph, schedule } = program;
-  const bytesOf = (id: TensorId): number => {
-    const { shape, dtype } = tensorOf(graph, id);
-    return elementCount(shape) * (dtype === "int8" ? 1 : 4);
-  };
+  const bytesOf = (id: TensorId): number => tensorBytes(tensorOf(graph, id));
   return schedule.steps.map((step): CostedStep => {
     const params = parametersOf(opOf(step.node), viewOf(graph, step.node)).reduce(
       (sum, { shape }) => sum + elementCount(shape),

@@ -7,7 +7,7 @@ import { type Column, facts, htmlPage, table, text } from "./page.js";
 import { type NodeNote, type PortReport, type Report, realValue, type StepReport } from "./report.js";
 import type { StreamReport } from "./row-lives.js";
 import { streamLegend, streamSvg } from "./stream-svg.js";
-import { group } from "./text.js";
+import { group, regionFigures } from "./text.js";
 
 export function reportHtml(report: Report): string {
   const title = `${text(report.model)}: lwc report`;
@@ -74,16 +74,7 @@ function regionTable({ regions }: Report): string {
       ["cycles a word", "n"],
       ["cycles waited", "n"],
     ],
-    regions.map((region) => [
-      text(region.name),
-      group(region.bytes),
-      group(region.used),
-      group(region.lower_bound),
-      String(region.peak.step),
-      group(region.traffic_bytes),
-      String(region.cycles),
-      group(region.wait_cycles),
-    ]),
+    regions.map((region) => [text(region.name), ...regionFigures(region)]),
   );
 }
 

@@ -1,8 +1,8 @@
 /** The report of a compilation as plain data: what `<name>_report.json` holds and the other forms print. Pure. */
 import { kernelInputs } from "../../codegen/kernel-inputs.js";
 import { must } from "../../diagnostics.js";
-import { type Graph, type Port, type TensorId, tensorOf } from "../../ir/graph.js";
-import { elementCount, type Shape } from "../../ir/shape.js";
+import { type Graph, type Port, type TensorId, tensorBytes, tensorOf } from "../../ir/graph.js";
+import type { Shape } from "../../ir/shape.js";
 import { constantsOf, type PackedConstant, totalScratchBytes } from "../../ops/kernel.js";
 import { transpose } from "../../ops/transpose.js";
 import { waitCycles } from "../../schedule/divide-arena.js";
@@ -277,7 +277,7 @@ function stepReport(graph: Graph, { step, params, moved_bytes, macs_per_byte }: 
     weight_bytes: bytesWith("weights"),
     table_bytes: bytesWith("table"),
     scratch_bytes: call ? totalScratchBytes(call) : 0,
-    output_bytes: elementCount(output.shape) * (output.dtype === "int8" ? 1 : 4),
+    output_bytes: tensorBytes(output),
   };
 }
 

@@ -75,11 +75,9 @@ function peak({ peak: { step, bytes, alive } }: Report): readonly string[] {
   ];
 }
 
-/** The memories of a divided arena, and who is alive at the peak of each. */
-export function regionLines(regions: readonly RegionReport[]): readonly string[] {
-  const heading = ["memory", "may take", "takes", "bound", "peak step", "moved", "cycles/word", "waits"];
-  const rows = regions.map((region) => [
-    printable(region.name),
+/** Bytes that it may take, takes, and needs at least; step of the peak; bytes moved, cycles a word, cycles waited. */
+export function regionFigures(region: RegionReport): readonly string[] {
+  return [
     group(region.bytes),
     group(region.used),
     group(region.lower_bound),
@@ -87,7 +85,13 @@ export function regionLines(regions: readonly RegionReport[]): readonly string[]
     group(region.traffic_bytes),
     String(region.cycles),
     group(region.wait_cycles),
-  ]);
+  ];
+}
+
+/** The memories of a divided arena, and who is alive at the peak of each. */
+export function regionLines(regions: readonly RegionReport[]): readonly string[] {
+  const heading = ["memory", "may take", "takes", "bound", "peak step", "moved", "cycles/word", "waits"];
+  const rows = regions.map((region) => [printable(region.name), ...regionFigures(region)]);
   return [
     ...columns([heading, ...rows]),
     ...regions.flatMap(({ name, peak: { step, bytes, alive } }) => [
