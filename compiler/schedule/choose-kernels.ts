@@ -134,13 +134,15 @@ function rowForm(view: NodeView, call: KernelCall, context: KernelContext, lower
  */
 export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
   const { node, epilogue, byRows } = step;
+  // What makes several rows has a form that makes one (rowForm).
+  if (byRows?.drive.kind !== "rows") return undefined;
   const view = viewOf(graph, node);
   const op = opOf(node);
   const call = epilogue
     ? op.lowerTabled?.(view, tableOfLookup(viewOf(graph, epilogue)), context)
     : op.lower(view, context);
   if (call === undefined || rowsPerCall(call) === 1) return undefined;
-  return { ...call, ...(byRows?.padding ? { padding: byRows.padding } : {}) };
+  return { ...call, ...(byRows.padding ? { padding: byRows.padding } : {}) };
 }
 
 /** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */

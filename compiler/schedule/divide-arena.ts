@@ -189,13 +189,15 @@ function layOut(problem: Problem, { parts }: Assignment): ArenaPlan {
       offsets.set(block, start + must(layout.offsets[k], "offset"));
     });
     const alive = peakOf(problem, part);
-    const lowerBound = Math.max(0, ...alive);
+    const busiest = Math.max(0, ...alive);
+    const bytes = alignBytes(layout.bytes);
     const region: ArenaRegion = {
       ...(regions[i] ?? { name: "none", bytes: 0, cycles: 0 }),
       start,
-      used: alignBytes(layout.bytes),
-      lowerBound,
-      peakStep: Math.max(0, alive.indexOf(lowerBound)),
+      used: bytes,
+      // As planWith() says: what is alive counts the best overlap alone.
+      lowerBound: Math.min(busiest, bytes),
+      peakStep: Math.max(0, alive.indexOf(busiest)),
       traffic: part.reduce((sum, { traffic }) => sum + traffic, 0),
     };
     start += region.used;

@@ -60,8 +60,9 @@ export function planWith(liveness: Liveness, stepCount: number, offsets: readonl
   });
   const used = usedOverlaps(inArena, slots, overlaps);
   checkNoOverlap(slots, used);
+  const bytes = slots.reduce((end, slot) => Math.max(end, slot.offset + alignBytes(slot.bytes)), 0);
   return {
-    bytes: slots.reduce((end, slot) => Math.max(end, slot.offset + alignBytes(slot.bytes)), 0),
+    bytes,
     align: ARENA_ALIGN,
     slots,
     overlaps: used,
@@ -72,7 +73,8 @@ export function planWith(liveness: Liveness, stepCount: number, offsets: readonl
       ),
     ),
     state: new Map(slots.flatMap(({ pool, offset }) => behind(offset, pool?.state))),
-    lowerBound: boundOf(liveness, stepCount),
+    // What is alive counts the best overlap alone: an output that grows over two inputs at once can do with less.
+    lowerBound: Math.min(boundOf(liveness, stepCount), bytes),
     peakStep,
   };
 }

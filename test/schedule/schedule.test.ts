@@ -87,6 +87,16 @@ describe("arena", () => {
     expect(plan.bytes).toBe(plan.lowerBound);
   });
 
+  test("has no lower bound above an output that grows over two inputs at once", () => {
+    const block = (bytes: number, firstStep: number, lastStep: number) => ({ tensors: [], bytes, firstStep, lastStep });
+    const [a, b, output] = [block(64, 0, 1), block(64, 0, 1), block(128, 1, 2)];
+    const distances = { forward: 0, backward: Number.POSITIVE_INFINITY };
+    const overlaps = [a, b].map((input) => ({ output: output!, input: input!, step: 1, distances }));
+    const plan = planArena({ blocks: [a!, b!, output!], overlaps }, 3);
+    expect(plan.bytes).toBe(128);
+    expect(plan.lowerBound).toBe(128);
+  });
+
   test("reaches the lower bound of nearly all random sets of blocks", () => {
     // There are sets that no placement packs that tight.
     const gaps: number[] = [];
