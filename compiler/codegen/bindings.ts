@@ -38,7 +38,7 @@ export interface Offset {
   readonly offset: number;
   /** which has this name. */
   readonly part: string;
-  /** The tensor there, or the first of its rows in flight. */
+  /** The tensor there, or its ring of rows. */
   readonly tensor?: Tensor;
   /** Or the step whose scratch memory it is, */
   readonly scratchOf?: number;
@@ -168,7 +168,9 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
         const { name, part } = must(rowTables.get(id), `table of %${id}`);
         return `&${part}[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
       }
-      return address.rows === 1 ? pointer(id) : `${pointer(id)} + ((${row} % ${address.rows}) * ${bytes})`;
+      if (address.rows === 1) return pointer(id);
+      const place = address.shift === 0 ? row : `(${row} + ${address.shift})`;
+      return `${pointer(id)} + ((${place} % ${address.rows}) * ${bytes})`;
     },
     scratch: (step) => addressBy("scratchOf", step),
     state: (step) => `(int32_t *)(void *)${addressBy("stateOf", step)}`,
@@ -258,7 +260,7 @@ function bindOffsets(program: Program, macro: string, rowTables: ReadonlyMap<Ten
       invariant(place.kind === "arena", `%${id} is in a slot but not in the arena`);
       return {
         name: scope(`${macro}_AT_${sanitize(id).toUpperCase()}`),
-        ...at(place.offset),
+        ...at(place.rowOffsets ? Math.min(...place.rowOffsets) : place.offset),
         tensor: tensorOf(program.graph, id),
       };
     });

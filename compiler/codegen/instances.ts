@@ -3,67 +3,28 @@
  * compiler sees every parameter as a constant, the address of a table of results as well.
  */
 import { must } from "../diagnostics.js";
-import { type Graph, tensorOf } from "../ir/graph.js";
-import {
-  fillsPaddingRow,
-  isList,
-  type KernelCall,
-  kernelScratchOffset,
-  needsPaddingRow,
-  rowsPerCall,
-  totalScratchBytes,
-  windowOfCall,
-} from "../ops/kernel.js";
+import type { Graph } from "../ir/graph.js";
+import { isList, type KernelCall, kernelScratchOffset, rowsPerCall } from "../ops/kernel.js";
 import { type Program, type Step, streamOf } from "../schedule/schedule.js";
 import { callText, cTypeOf, type StructText, structLines } from "./c-literal.js";
-import { makeNameScope, type NameScope, sanitize } from "./c-names.js";
+import { type NameScope, sanitize } from "./c-names.js";
 import type { ConstantPool } from "./constants.js";
-import { kernelInputs } from "./kernel-inputs.js";
-import { windowRowText } from "./row-text.js";
-import { stepShapes } from "./step-text.js";
-import type { FlatView, InstanceView, RowsView, RunsView } from "./view.js";
+import {
+  callsOf,
+  type Group,
+  instanceView,
+  rowInstanceView,
+  rowOrder,
+  signatureOf,
+  windowRows,
+} from "./instance-view.js";
+import type { InstanceView } from "./view.js";
 
 export interface Instances {
   readonly views: readonly InstanceView[];
   nameOf(step: Step): string;
   /** What follows the pointers in a call: first row and step, where an instance runs in both directions. */
   orderOf(step: Step): readonly string[];
-}
-
-/** Order in which the steps of an instance make their rows. */
-type RowOrder = "forward" | "backward" | "both";
-
-/** What the generated function and its callers have to agree on. */
-interface Signature {
-  /** C type of each activation input: "int8_t" or "int32_t". */
-  readonly inputs: readonly string[];
-  readonly output: string;
-}
-
-/** Names of the locals of an instance, so that no constant's parameter collides with one. */
-const locals = [
-  "first",
-  "step",
-  "in",
-  "inputs",
-  "out",
-  "scratch",
-  "state",
-  "params",
-  "rows",
-  "row",
-  "padding",
-  "y",
-  "k",
-];
-
-/** The steps that share an instance. */
-interface Group {
-  /** Makes one row; streams call it. */
-  readonly inStream: boolean;
-  readonly first: Step;
-  readonly call: KernelCall;
-  readonly steps: Step[];
 }
 
 /** `shared`: names of instances that are defined elsewhere, by shareKey. */
@@ -190,24 +151,6 @@ function withAddress(fields: StructText, [first, ...rest]: readonly string[], ad
   return { ...fields, [name]: withAddress(inner, rest, address) };
 }
 
-/** What the names do not change. */
-type Unnamed = Omit<InstanceView, "signature" | "uses" | "paramsType" | "params"> & {
-  readonly parameters: readonly string[];
-};
-
-function rowOrder(steps: readonly Step[]): RowOrder {
-  const backward = steps.filter((step) => step.backward === true).length;
-  if (backward === 0) return "forward";
-  return backward === steps.length ? "backward" : "both";
-}
-
-/** Calls that the drive loops over. */
-function callsOf(call: KernelCall): number {
-  const { drive } = call;
-  if (drive.kind === "flat") return 1;
-  return drive.kind === "rows" ? drive.outRows / rowsPerCall(call) : drive.rows;
-}
-
 function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boolean): string {
   const { kernel, header, params, drive, inputArray, constants, table } = call;
   const layout = [call.scratchBytes > 0, ...(inStream ? [] : [kernelScratchOffset(call), call.padding !== undefined])];
@@ -224,170 +167,6 @@ function instanceKey(graph: Graph, step: Step, call: KernelCall, inStream: boole
   ]);
 }
 
-function signatureOf(graph: Graph, step: Step): Signature {
-  const typeOf = (id: Step["node"]["output"]): string => (tensorOf(graph, id).dtype === "int8" ? "int8_t" : "int32_t");
-  return { inputs: kernelInputs(graph, step).map(typeOf), output: typeOf(step.output) };
-}
-
-/** True where the kernel of a row wants the number of that row. */
-export function passesRow({ drive }: KernelCall): boolean {
-  return drive.kind === "accumulate" || (drive.kind === "rows" && drive.passesRow === true);
-}
-
-/** Input rows that the kernel gets pointers to; 0 where it reads its inputs themselves. */
-function windowRows(call: KernelCall): number {
-  return call.drive.kind === "rows" ? windowOfCall(call, call.drive).size : 0;
-}
-
-/** One row of a layer, or a block of them; the stream that calls it picks the rows. */
-function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
-  const signature = signatureOf(graph, first);
-  const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
-  const fresh = makeNameScope([...locals, ...inputs]);
-  const constants = call.constants.map((constant) => fresh(sanitize(constant.name).replace(/^(?=\d)/, "table_")));
-  const hasWindow = windowRows(call) > 0;
-  const scratch = call.scratchBytes > 0;
-  const array = call.inputArray === true;
-  const row = passesRow(call) ? ["y"] : [];
-  const state = call.drive.kind === "accumulate" ? ["state"] : [];
-  const parameters = [
-    ...(hasWindow ? ["const int8_t *const *rows"] : inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`)),
-    ...row.map((name) => `int32_t ${name}`),
-    ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
-    `${signature.output} *out`,
-    ...state.map((name) => `int32_t *${name}`),
-    ...(scratch ? ["void *scratch"] : []),
-  ];
-  const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
-  const args = ["&params", ...from, ...row, ...constants, "out", ...state, ...(scratch ? ["scratch"] : [])];
-  return {
-    comment: `${call.kernel}, ${rowsText(call)}: ${stepShapes(graph, first)}`,
-    parameters,
-    rows: undefined,
-    runs: undefined,
-    flat: {
-      inputArray: array ? `const int8_t *const inputs[${inputs.length}] = {${inputs.join(", ")}};` : "",
-      call: callText("    ", call.kernel, args, ";"),
-    },
-  };
-}
-
-function rowsText(call: KernelCall): string {
-  if (call.drive.kind === "accumulate") return "one input row after the other";
-  const block = rowsPerCall(call);
-  return block === 1 ? "one row" : `${block} rows`;
-}
-
-function instanceView(graph: Graph, { first: step, call, steps }: Group): Unnamed {
-  const signature = signatureOf(graph, step);
-  const order = rowOrder(steps);
-  const inputs = signature.inputs.length === 1 ? ["in"] : signature.inputs.map((_, i) => `in${i}`);
-  const fresh = makeNameScope([...locals, ...inputs]);
-  const constants = call.constants.map((constant) => fresh(sanitize(constant.name).replace(/^(?=\d)/, "table_")));
-  const parameters = [
-    ...inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`),
-    ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
-    ...(call.padding ? ["const int8_t *padding"] : []),
-    `${signature.output} *out`,
-    ...(totalScratchBytes(call) > 0 ? ["void *scratch"] : []),
-    ...(order === "both" ? ["int32_t first", "int32_t step"] : []),
-  ];
-  return {
-    comment: `${call.kernel}, ${drivenHow(call, order)}: ${stepShapes(graph, step)}`,
-    parameters,
-    rows: rowsView(call, constants, order),
-    runs: runsView(call, inputs, constants, order),
-    flat: flatView(call, inputs, constants, signature),
-  };
-}
-
-function drivenHow(call: KernelCall, order: RowOrder): string {
-  if (call.drive.kind === "flat") return "whole tensor in one call";
-  const how = { forward: "", backward: ", last row first", both: ", either way" };
-  const block = rowsPerCall(call);
-  return `${block === 1 ? "one output row" : `${block} output rows`} at a time${how[order]}`;
-}
-
 function stepList(steps: readonly Step[]): string {
   return `${steps.length === 1 ? "step" : "steps"} ${steps.map((step) => step.index).join(", ")}`;
-}
-
-function scratchArgument(call: KernelCall): readonly string[] {
-  if (call.scratchBytes === 0) return [];
-  const offset = kernelScratchOffset(call);
-  return [offset === 0 ? "scratch" : `(int8_t *)scratch + ${offset}`];
-}
-
-function flatView(
-  call: KernelCall,
-  inputs: readonly string[],
-  constants: readonly string[],
-  signature: Signature,
-): FlatView | undefined {
-  if (call.drive.kind !== "flat") return undefined;
-  const array = call.inputArray === true;
-  const args = ["&params", ...(array ? ["inputs"] : inputs), ...constants, "out", ...scratchArgument(call)];
-  const type = signature.inputs[0] ?? "int8_t";
-  return {
-    inputArray: array ? `const ${type} *const inputs[${inputs.length}] = {${inputs.join(", ")}};` : "",
-    call: callText("    ", call.kernel, args, ";"),
-  };
-}
-
-function rowsView(call: KernelCall, constants: readonly string[], order: RowOrder): RowsView | undefined {
-  const { drive } = call;
-  if (drive.kind !== "rows") return undefined;
-  const { inRows, inRowBytes, padValue } = drive;
-  const perRow = windowOfCall(call, drive);
-  // y counts calls.
-  const window = { ...perRow, stride: perRow.stride * rowsPerCall(call) };
-  const outRows = callsOf(call);
-  const out = outRows > 1 ? `out + (y * ${drive.outRowBytes * rowsPerCall(call)})` : "out";
-  const args = ["&params", "rows", ...(passesRow(call) ? ["y"] : []), ...constants, out, ...scratchArgument(call)];
-  return {
-    size: String(window.size),
-    loop: rowLoop(outRows, order),
-    inRows: String(inRows),
-    inRowBytes: String(inRowBytes),
-    rowExpression: windowRowText(window, "y", inRows, outRows),
-    rowIndex: window.size > 1 ? "k" : "0",
-    hasWindow: window.size > 1,
-    hasPadding: needsPaddingRow(call),
-    fillsPadding: fillsPaddingRow(call),
-    padValue: String(padValue),
-    call: callText("        ", call.kernel, args, ";"),
-  };
-}
-
-function runsView(
-  call: KernelCall,
-  inputs: readonly string[],
-  constants: readonly string[],
-  order: RowOrder,
-): RunsView | undefined {
-  const { drive } = call;
-  if (drive.kind !== "runs") return undefined;
-  const from = inputs.map((input, i) =>
-    drive.inRowBytes[i] === 0 ? input : `${input} + (y * ${drive.inRowBytes[i]})`,
-  );
-  const to = `out + (y * ${drive.outRowBytes})`;
-  const array = call.inputArray === true;
-  const args = ["&params", ...(array ? ["inputs"] : from), ...constants, to, ...scratchArgument(call)];
-  return {
-    loop: rowLoop(drive.rows, order),
-    inputArray: array ? `const int8_t *const inputs[${inputs.length}] = {${from.join(", ")}};` : "",
-    call: callText("        ", call.kernel, args, ";"),
-  };
-}
-
-/** Head of the loop over `rows` output rows. */
-function rowLoop(rows: number, order: RowOrder): string {
-  switch (order) {
-    case "forward":
-      return `int32_t y = 0; y < ${rows}; ++y`;
-    case "backward":
-      return `int32_t y = ${rows - 1}; y >= 0; --y`;
-    case "both":
-      return `int32_t y = first; (y >= 0) && (y < ${rows}); y += step`;
-  }
 }

@@ -2,17 +2,18 @@
 import { must } from "../diagnostics.js";
 
 export type RowAddress =
-  /** Row y at base + (y % rows) * row bytes. */
-  | { readonly kind: "ring"; readonly rows: number }
+  /** Row y at base + ((y + shift) % rows) * row bytes; the base is `shift` rows in front of row 0. */
+  | { readonly kind: "ring"; readonly rows: number; readonly shift: number }
   /** Row y at the offset number y % offsets.length, or y where there are as many offsets as rows. */
   | { readonly kind: "table"; readonly offsets: readonly number[]; readonly isFull: boolean };
 
 /** `offsets`: of each row. */
 export function rowAddress(offsets: readonly number[], rowBytes: number): RowAddress {
   const period = periodOf(offsets);
-  const base = must(offsets[0], "row");
-  const isRing = offsets.slice(0, period).every((offset, y) => offset === base + y * rowBytes);
-  if (isRing) return { kind: "ring", rows: period };
+  const base = Math.min(...offsets);
+  const shift = (must(offsets[0], "row") - base) / rowBytes;
+  const isRing = offsets.every((offset, y) => offset === base + ((y + shift) % period) * rowBytes);
+  if (isRing) return { kind: "ring", rows: period, shift };
   return { kind: "table", offsets: offsets.slice(0, period), isFull: period === offsets.length };
 }
 

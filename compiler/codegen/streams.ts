@@ -20,7 +20,7 @@ import { partsUsed } from "./arena-names.js";
 import type { Bindings, RowTable } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, maxColumns } from "./c-literal.js";
-import { passesRow } from "./instances.js";
+import { passesCount, passesRow } from "./instance-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { tableType } from "./row-address.js";
 import { lastRowText, windowRowText } from "./row-text.js";
@@ -79,10 +79,12 @@ export function streamView(program: Program, bindings: Bindings, stream: Stream,
       stream.pool.rows.has(id) ? [tableView(program, id, table)] : [],
     ),
     signature: callText("", `static void ${streamName(bindings, stream)}`, parameters, ""),
-    counters: rows.map((row, i) => ({
-      declaration: `${row.step ? "" : "const "}int32_t ${counterOf(row)}`,
-      start: isFed ? `made[${i}]` : "0",
-    })),
+    counters: rows.flatMap((row, i) => [
+      { declaration: `${row.step ? "" : "const "}int32_t ${counterOf(row)}`, start: isFed ? `made[${i}]` : "0" },
+      ...(varies(row)
+        ? [{ declaration: `int32_t ${endOf(row)}`, start: isFed ? firstEnd(row) : String(row.first) }]
+        : []),
+    ]),
     // The layer nearest the output comes first.
     steps: rows
       .flatMap((row) =>
@@ -108,6 +110,25 @@ function counterOf({ step }: RowStep): string {
   return step ? `y${step.index}` : "fed";
 }
 
+/** True where not all blocks of rows have one length: a variable then says where the next one ends. */
+function varies({ rows, block, first }: RowStep): boolean {
+  return first !== block || rows % block !== 0;
+}
+
+function endOf({ step }: RowStep): string {
+  return `end${must(step, "step").index}`;
+}
+
+/** The end of a block of rows that starts at `from`, no first one. */
+function nextEnd({ rows, block }: RowStep, from: string): string {
+  return `(${from} > ${rows - block}) ? ${rows} : (${from} + ${block})`;
+}
+
+function firstEnd(row: RowStep): string {
+  const counter = counterOf(row);
+  return `(${counter} == 0) ? ${row.first} : (${nextEnd(row, counter)})`;
+}
+
 function stepsOf(program: Program, stream: Stream): readonly Step[] {
   return program.schedule.steps.slice(stream.first, stream.last + 1);
 }
@@ -128,12 +149,15 @@ function streamStep(
   bindings: Bindings,
   stream: Stream,
   rows: readonly RowStep[],
-  { step, inputs, rows: count, block }: RowStep & { readonly step: Step },
+  row: RowStep & { readonly step: Step },
   trace: boolean,
 ): StreamStepView {
   const { graph } = program;
+  const { step, inputs, rows: count, block } = row;
   const call = must(step.call, "kernel");
-  const counter = `y${step.index}`;
+  const counter = counterOf(row);
+  const end = varies(row) ? endOf(row) : undefined;
+  const told = passesCount(call) && block > 1 ? [end === undefined ? String(block) : `${end} - ${counter}`] : [];
   const isSum = call.drive.kind === "accumulate";
   const out = isSum ? bindings.pointer(step.output) : bindings.rowPointer(step.output, counter);
   const state = isSum ? [bindings.state(step.index)] : [];
@@ -145,20 +169,22 @@ function streamStep(
       : inputs.map(({ tensor, use }) =>
           use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
         );
-  const bytes = block * rowLength(tensorOf(graph, step.output).shape);
+  const rowBytes = rowLength(tensorOf(graph, step.output).shape);
+  const bytes = end === undefined ? `${block * rowBytes}u` : `(uint32_t)((${end} - ${counter}) * ${rowBytes})`;
   return {
     head: step.index === stream.last ? "if" : "} else if",
     title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
-    ready: readyText(rows, inputs, counter, { count, block }),
-    counter,
-    block: String(block),
-    window: drive.kind === "rows" ? windowView(bindings, must(inputs[0], "input"), step, drive) : undefined,
+    ready: readyText(rows, row),
+    counts:
+      end === undefined ? [`${counter} += ${block};`] : [`${counter} = ${end};`, `${end} = ${nextEnd(row, end)};`],
+    window: drive.kind === "rows" ? windowView(bindings, must(inputs[0], "input"), row, drive) : undefined,
     call: callText(
       "            ",
       bindings.instances.nameOf(step),
       [
         ...sources,
         ...(passesRow(call) ? [counter] : []),
+        ...told,
         ...bindings.constants.namesOf(step),
         out,
         ...state,
@@ -166,7 +192,7 @@ function streamStep(
       ],
       ";",
     ),
-    trace: trace ? traceText([String(step.index), out, `${bytes}u`], isSum ? `${counter} == ${count - 1}` : "") : "",
+    trace: trace ? traceText([String(step.index), out, bytes], isSum ? `${counter} == ${count - 1}` : "") : "",
     handOver: isHandedOver(program, step.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
 }
@@ -179,21 +205,19 @@ function traceText(args: readonly string[], condition: string): string {
 }
 
 /** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */
-function readyText(
-  rows: readonly RowStep[],
-  inputs: readonly RowInput[],
-  counter: string,
-  { count, block }: { readonly count: number; readonly block: number },
-): string {
+function readyText(rows: readonly RowStep[], row: RowStep): string {
+  const { inputs, rows: count, block } = row;
+  const counter = counterOf(row);
+  const last = varies(row) ? `(${endOf(row)} - 1)` : block === 1 ? counter : `(${counter} + ${block - 1})`;
   const conditions = inputs.flatMap(({ use, producer, rows: available }): readonly string[] => {
     if (producer === undefined) return [];
     const made = counterOf(must(rows[producer], "producer"));
-    if (use.kind === "same") return [`(${made} > ${block === 1 ? counter : `(${counter} + ${block - 1})`})`];
+    if (use.kind === "same") return [`(${made} > ${last})`];
     if (use.kind === "all") return [`(${made} == ${available})`];
-    const window = windowOfRows(use, block);
-    const ready = `((${made} == ${available}) || (${made} > ${lastRowText(window, counter)}))`;
+    const reach = varies(row) ? lastRowText(use, last) : lastRowText(windowOfRows(use, block), counter);
+    const ready = `((${made} == ${available}) || (${made} > ${reach}))`;
     // The first row stands in for those in front of it.
-    return use.clamped && lastRow(window, 0) < 0 ? [`(${made} > 0)`, ready] : [ready];
+    return use.clamped && lastRow(use, row.first - 1) < 0 ? [`(${made} > 0)`, ready] : [ready];
   });
   const more = `${counter} < ${count}`;
   if (conditions.length === 0) return more;
@@ -204,18 +228,23 @@ function readyText(
 function windowView(
   bindings: Bindings,
   input: RowInput,
-  step: Step,
+  row: RowStep & { readonly step: Step },
   drive: Extract<Drive, { kind: "rows" }>,
 ): WindowView {
+  const { step } = row;
   const call = must(step.call, "kernel");
   const { inRows, outRows, inRowBytes, padValue } = drive;
   const window = windowOfCall(call, drive);
+  const { stride, size } = drive.window;
+  const more = size === stride ? "" : size > stride ? ` + ${size - stride}` : ` - ${stride - size}`;
+  const count = `${endOf(row)} - ${counterOf(row)}`;
   return {
     size: String(window.size),
+    filled: varies(row) ? `${stride === 1 ? `(${count})` : `((${count}) * ${stride})`}${more}` : String(window.size),
     usesRow:
       needsPaddingRow(call) || bindings.rowPointer(input.tensor, "row") !== bindings.rowPointer(input.tensor, "0"),
     // The last window starts so many rows in front of the last row.
-    row: windowRowText(window, `y${step.index}`, inRows, outRows - rowsPerCall(call) + 1),
+    row: windowRowText(window, counterOf(row), inRows, outRows - rowsPerCall(call) + 1),
     pointer: bindings.rowPointer(input.tensor, "row"),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,

@@ -168,6 +168,8 @@ export interface InstanceView {
 /** templates/kernels/rows.hbs */
 export interface RowsView {
   readonly size: string;
+  /** Input rows of a call. */
+  readonly filled: string;
   /** Head of the loop over output rows y, upwards or downwards. */
   readonly loop: string;
   readonly inRows: string;
@@ -230,6 +232,8 @@ export interface CounterView {
 /** templates/kernels/window.hbs */
 export interface WindowView {
   readonly size: string;
+  /** Input rows of this call. */
+  readonly filled: string;
   /** Input row of window row k. */
   readonly row: string;
   /** False where one row of the input exists at a time, whichever it is. */
@@ -251,9 +255,8 @@ export interface StreamStepView {
   readonly title: string;
   /** True when the step can make its next row. */
   readonly ready: string;
-  readonly counter: string;
-  /** Rows that it makes at a time. */
-  readonly block: string;
+  /** Statements that count what was made. */
+  readonly counts: readonly string[];
   /** Pointers to the input rows, for kernels that take a window of rows. */
   readonly window: WindowView | undefined;
   readonly call: string;

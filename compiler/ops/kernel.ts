@@ -61,8 +61,16 @@ export type Drive =
       readonly passesRow?: true;
       readonly inRows: number;
       readonly outRows: number;
-      /** Output rows of a call, a divisor of outRows; absent: 1. The kernel gets the input rows of all their windows, undilated. */
+      /**
+       * Output rows of a call; absent: 1. A divisor of outRows but for kernels with `passesCount`. The kernel gets the input rows of
+       * all their windows, undilated.
+       */
       readonly block?: number;
+      /**
+       * Set where the kernel makes any number of rows from 1 to `block`, which it is told:
+       * kernel(&params, rows, count, <constants>, out_row, scratch)
+       */
+      readonly passesCount?: true;
       /** Elements (= bytes) of an input and of an output row. */
       readonly inRowBytes: number;
       readonly outRowBytes: number;
@@ -147,7 +155,7 @@ export interface KernelEstimate {
   readonly codeBytes: number;
 }
 
-/** Output rows that a call makes, where it makes rows. */
+/** Output rows that a call makes, where it makes rows, at most. */
 export function rowsPerCall({ drive }: KernelCall): number {
   return drive.kind === "rows" ? (drive.block ?? 1) : 1;
 }

@@ -9,7 +9,7 @@ import { elementCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { type ReadRow, viewOf } from "../ops/op.js";
-import { type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
+import { blockAt, type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Part, Program, Slot, Step } from "../schedule/schedule.js";
 import { type ArenaMemory, makeArenaMemory } from "./arena-memory.js";
 import { checkInputs } from "./check-inputs.js";
@@ -145,8 +145,9 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
-        const { step, output, block, accumulates } = must(rows[i], "step");
-        const made = Array.from({ length: block }, (_, k) => {
+        const rowStep = must(rows[i], "step");
+        const { step, output, accumulates } = rowStep;
+        const made = Array.from({ length: blockAt(rowStep, y) }, (_, k) => {
           const at = accumulates ? 0 : y + k;
           return { y: y + k, at, row: locateRow(output, at) };
         });

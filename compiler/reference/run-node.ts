@@ -11,7 +11,7 @@ export type Values = Int8Array | Int32Array;
 export interface RowOrder {
   /** From the last row to the first. */
   readonly backward: boolean;
-  /** Rows that a call of the kernel makes: a divisor of all rows. */
+  /** Rows that a call of the kernel makes, the last of the tensor aside, which may be fewer. */
   readonly block: number;
   /** Sees each block of output rows before it is computed. */
   readonly beforeRows?: (rows: Values) => void;
@@ -48,10 +48,12 @@ export function prepareNode(
       return must(inputs[input], `input ${input} of %${node.id}`).subarray(y * length, (y + 1) * length);
     };
     const { block = 1, backward = false, beforeRows } = order ?? {};
-    for (let i = 0; i < outRows; i += block) {
-      const first = backward ? outRows - block - i : i;
-      beforeRows?.(output.subarray(first * outLength, (first + block) * outLength));
-      for (let y = first; y < first + block; y++) kernel(read, output.subarray(y * outLength, (y + 1) * outLength), y);
+    const calls = Math.ceil(outRows / block);
+    for (let i = 0; i < calls; i++) {
+      const first = block * (backward ? calls - 1 - i : i);
+      const end = Math.min(first + block, outRows);
+      beforeRows?.(output.subarray(first * outLength, end * outLength));
+      for (let y = first; y < end; y++) kernel(read, output.subarray(y * outLength, (y + 1) * outLength), y);
     }
   };
 }

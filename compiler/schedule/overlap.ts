@@ -36,10 +36,12 @@ export function safeDistances(graph: Graph, step: Step, input: number): SafeDist
   let backward = 0;
   // A call reads the rows of all its windows before the last of its output rows is written.
   const block = rowsPerCall(call);
-  for (let y = 0; y < rowCount(view.output.shape); y += block) {
+  const outRows = rowCount(view.output.shape);
+  for (let y = 0; y < outRows; y += block) {
+    const end = Math.min(y + block, outRows);
     const oldest = Math.min(...uses.map((use) => oldestRow(use, y)));
-    const newest = Math.max(...uses.map((use) => newestRow(use, y + block - 1, inRows)));
-    forward = Math.max(forward, (y + block) * outRow - oldest * inRow);
+    const newest = Math.max(...uses.map((use) => newestRow(use, end - 1, inRows)));
+    forward = Math.max(forward, end * outRow - oldest * inRow);
     backward = Math.max(backward, (newest + 1) * inRow - y * outRow);
   }
   return { forward, backward };

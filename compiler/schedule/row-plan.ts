@@ -29,9 +29,16 @@ export interface RowStep {
   readonly inputs: readonly RowInput[];
   /** Output rows; of a step that accumulates, the input rows that it adds up, of which the last makes its only output row. */
   readonly rows: number;
-  /** Rows that it makes at a time, a divisor of `rows`. */
+  /** Rows that it makes at a time, the last of them aside, which may be fewer; */
   readonly block: number;
+  /** and the first, which are as many as it can make when it is its turn, so that few rows have to wait for others. */
+  readonly first: number;
   readonly accumulates: boolean;
+}
+
+/** Rows that a step makes at a time when it has made y. */
+export function blockAt({ block, first, rows }: Pick<RowStep, "block" | "first" | "rows">, y: number): number {
+  return Math.min(y === 0 ? first : block, rows - y);
 }
 
 /** The steps of a stream with their data flow; what makes the rows of `fed`, a tensor that the caller hands over, comes first. */
@@ -52,11 +59,55 @@ export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): 
     });
     const rows = accumulated ?? rowCount(view.output.shape);
     const block = rowsPerCall(must(rowCall(step), "row call"));
-    return { step, output: step.output, inputs, rows, block, accumulates: accumulated !== undefined };
+    return { step, output: step.output, inputs, rows, block, first: block, accumulates: accumulated !== undefined };
   });
-  if (fed === undefined) return made;
+  if (fed === undefined) return inPhase(made);
   const rows = rowCount(tensorOf(graph, fed).shape);
-  return [{ output: fed, inputs: [], rows, block: 1, accumulates: false }, ...made];
+  return inPhase([{ output: fed, inputs: [], rows, block: 1, first: 1, accumulates: false }, ...made]);
+}
+
+/** When a step has new rows: the first `first` of them at once, then `every` at a time. */
+interface Phase {
+  readonly first: number;
+  readonly every: number;
+}
+
+/**
+ * The steps with first blocks of such a length that each, from then on, can make a block whenever what it reads has got one. Steps
+ * that make one row at a time pass on the phase of what they read.
+ */
+function inPhase(steps: readonly RowStep[]): readonly RowStep[] {
+  const phases: Phase[] = [];
+  return steps.map((row): RowStep => {
+    const phase = phaseOfInputs(row, phases);
+    const first = canVary(row) && phase ? ((phase.first - 1) % row.block) + 1 : row.block;
+    phases.push(row.block > 1 ? { first, every: row.block } : (phase ?? { first: 1, every: 1 }));
+    return { ...row, first };
+  });
+}
+
+/** True where the kernel makes any number of rows up to those of a block. */
+function canVary({ step, block }: RowStep): boolean {
+  const drive = step && rowCall(step)?.drive;
+  return block > 1 && drive?.kind === "rows" && drive.passesCount === true;
+}
+
+/** When a step could make rows, by what it reads in the stream; undefined where that comes row by row or is there as a whole. */
+function phaseOfInputs({ inputs, rows }: RowStep, phases: readonly Phase[]): Phase | undefined {
+  const found = inputs.flatMap(({ use, producer, rows: available }): readonly Phase[] => {
+    const phase = producer === undefined ? undefined : phases[producer];
+    if (phase === undefined || phase.every === 1) return [];
+    const possible = (made: number): number => {
+      let count = 0;
+      while (count < rows && newestRow(use, count, available) < made) count++;
+      return count;
+    };
+    let made = phase.first;
+    while (possible(made) === 0) made += phase.every;
+    const first = possible(made);
+    return [{ first, every: Math.max(1, possible(made + phase.every) - first) }];
+  });
+  return found.reduce<Phase | undefined>((least, one) => (least && least.first <= one.first ? least : one), undefined);
 }
 
 /** Input rows of a step that adds them up when it runs row by row. */
@@ -79,9 +130,9 @@ export function feedCounters({ streams }: Schedule): number {
 /** True when a step can make row `y`, and the others of its block, with made[i] rows of step i in existence. */
 export function canMakeRow(step: RowStep, y: number, made: ArrayLike<number>): boolean {
   if (y >= step.rows) return false;
+  const last = y + blockAt(step, y) - 1;
   return step.inputs.every(
-    ({ use, producer, rows }) =>
-      producer === undefined || newestRow(use, y + step.block - 1, rows) < (made[producer] ?? 0),
+    ({ use, producer, rows }) => producer === undefined || newestRow(use, last, rows) < (made[producer] ?? 0),
   );
 }
 
@@ -91,7 +142,9 @@ const QUESTION_COST = 5;
 
 /** Instructions that the loop around the rows of a stream costs. */
 export function loopCost(steps: readonly RowStep[]): number {
-  const calls = steps.reduce((sum, { step, rows, block }) => sum + (step === undefined ? 0 : rows / block), 0);
+  const calls = steps.reduce((sum, { step, rows, block, first }) => {
+    return sum + (step === undefined ? 0 : 1 + Math.ceil(Math.max(0, rows - first) / block));
+  }, 0);
   return calls * (ROW_COST + QUESTION_COST * steps.length);
 }
 
@@ -101,9 +154,10 @@ export function walkRows(steps: readonly RowStep[], make: (step: number, y: numb
   let i = steps.length - 1;
   while (i >= 0) {
     const y = made[i] ?? 0;
-    if (canMakeRow(must(steps[i], "step"), y, made)) {
+    const step = must(steps[i], "step");
+    if (canMakeRow(step, y, made)) {
       make(i, y);
-      made[i] = y + must(steps[i], "step").block;
+      made[i] = y + blockAt(step, y);
       i = steps.length - 1;
     } else {
       i--;
@@ -153,7 +207,9 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
     ended[producer] = Math.max(ended[producer] ?? 0, oldest);
   };
   walkRows(steps, (i, y) => {
-    const { output, inputs, block, accumulates } = must(steps[i], "step");
+    const step = must(steps[i], "step");
+    const { output, inputs, accumulates } = step;
+    const block = blockAt(step, y);
     const rows = accumulates ? 1 : y + block;
     for (const input of external) {
       const first = oldestNeeded(input);

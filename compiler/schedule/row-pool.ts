@@ -10,7 +10,7 @@ import { rowLength } from "../ir/shape.js";
 import { stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { alignBytes } from "./arena-align.js";
 import { rowCall } from "./row-call.js";
-import type { RowLife, RowPlan, RowStep } from "./row-plan.js";
+import { blockAt, type RowLife, type RowPlan, type RowStep } from "./row-plan.js";
 import type { PooledRows, RowPool } from "./schedule.js";
 
 /** What a stream keeps in its pool. */
@@ -30,13 +30,13 @@ export function poolPeak(contents: PoolContents): number {
     change[to + 1] = (change[to + 1] ?? 0) - bytes;
   };
   contents.rows.forEach((row, i) => {
-    const bytes = contents.inFlight.has(row.output) ? alignBytes(row.block * rowBytes(contents, row)) : 0;
+    // Rows of a block lie side by side, only the first of them where alignment wants it.
+    const bytes = rowBytes(contents, row);
+    const held = contents.inFlight.has(row.output) ? (row.block === 1 ? alignBytes(bytes) : bytes) : 0;
     const scratch = scratchBytes(row);
     for (const { from, to } of stateSpan(contents, i)) add(stateBytesOf(row), from, to);
-    for (const { from, to } of blockLives(contents, i)) {
-      add(bytes, from, to);
-      add(scratch, from, from);
-    }
+    for (const { from, to } of livesOf(contents, i)) add(held, from, to);
+    for (const { from } of blocksOf(contents, i)) add(scratch, from, from);
   });
   let [alive, peak] = [0, 0];
   for (const bytes of change) {
@@ -91,17 +91,25 @@ function heldBy({ rows, inFlight }: PoolContents): readonly number[] {
   return rows.flatMap(({ output }, i) => (inFlight.has(output) ? [i] : []));
 }
 
-/** Bytes that have to stay together, and the events at which they matter. */
+/** Bytes that have to stay together. */
 interface Item {
   readonly bytes: number;
-  /** First and last event of each span, in order. */
-  readonly spans: readonly RowLife[];
+  /** Pieces of it, by the events at which they matter. */
+  readonly pieces: readonly Piece[];
   /** Position in the stream. */
   readonly step: number;
   /** True of what the step keeps from row to row. */
   readonly isState?: true;
   /** The rows that lie here, each so many bytes behind the start; absent for scratch and state. */
   readonly rows?: readonly { readonly y: number; readonly at: number }[];
+}
+
+interface Piece {
+  /** First byte in the item. */
+  readonly at: number;
+  readonly bytes: number;
+  /** First and last event of each span, in order. */
+  readonly spans: readonly RowLife[];
 }
 
 /** Scratch and state, the tensors in `rings` as rings, the rows of all others one by one, or block by block. */
@@ -113,37 +121,48 @@ function itemsOf(contents: PoolContents, rings: ReadonlySet<number>): readonly I
   return [...scratchItems(contents), ...stateItems(contents), ...rows];
 }
 
-/** A ring as short as it can be, of whole blocks: row y behind its start by y modulo the length. */
+/** A ring as short as it can be, of whole blocks: row y behind its start by y modulo the length, a short first block at its end. */
 function ringItem(contents: PoolContents, row: RowStep, step: number): Item {
+  const { block, first } = row;
   const lives = livesOf(contents, step);
-  const length = Math.ceil(ringLength(lives) / row.block) * row.block;
   const bytes = rowBytes(contents, row);
-  const rows = lives.map((_, y) => ({ y, at: (y % length) * bytes }));
-  return { bytes: alignBytes(length * bytes), spans: union(lives), step, rows };
+  const length = ringLength(blocksOf(contents, step)) * block;
+  const slotOf = (y: number): number => (y + block - first) % length;
+  const rows = lives.map((_, y) => ({ y, at: slotOf(y) * bytes }));
+  const pieces = Array.from({ length }, (_, slot): Piece => {
+    const spans = union(lives.filter((_, y) => slotOf(y) === slot));
+    return { at: slot * bytes, bytes, spans };
+  });
+  return { bytes: alignBytes(length * bytes), pieces, step, rows };
 }
 
+/** Rows of a block lie one behind the other, each for as long as it is needed. */
 function singleItems(contents: PoolContents, row: RowStep, step: number): readonly Item[] {
-  const { block } = row;
   const bytes = rowBytes(contents, row);
-  return blockLives(contents, step).map((life, i): Item => {
-    const rows = Array.from({ length: block }, (_, k) => ({ y: i * block + k, at: k * bytes }));
-    return { bytes: alignBytes(block * bytes), spans: [life], step, rows };
+  return blocksOf(contents, step).map(({ lives, y }): Item => {
+    const rows = lives.map((_, k) => ({ y: y + k, at: k * bytes }));
+    const pieces = lives.map((life, k): Piece => ({ at: k * bytes, bytes, spans: [life] }));
+    return { bytes: alignBytes(lives.length * bytes), pieces, step, rows };
   });
+}
+
+function wholeItem(bytes: number, spans: readonly RowLife[], step: number): Item {
+  return { bytes, pieces: [{ at: 0, bytes, spans }], step };
 }
 
 /** The step needs the same scratch memory at every row, or block of rows, that it makes. */
 function scratchItems(contents: PoolContents): readonly Item[] {
   return contents.rows.flatMap((row, step): Item[] => {
     const bytes = scratchBytes(row);
-    const spans = blockLives(contents, step).map(({ from }) => ({ from, to: from }));
-    return bytes === 0 ? [] : [{ bytes, spans: union(spans), step }];
+    const spans = blocksOf(contents, step).map(({ from }) => ({ from, to: from }));
+    return bytes === 0 ? [] : [wholeItem(bytes, union(spans), step)];
   });
 }
 
 function stateItems(contents: PoolContents): readonly Item[] {
   return contents.rows.flatMap((row, step): Item[] => {
     const bytes = stateBytesOf(row);
-    return bytes === 0 ? [] : [{ bytes, spans: stateSpan(contents, step), step, isState: true }];
+    return bytes === 0 ? [] : [{ ...wholeItem(bytes, stateSpan(contents, step), step), isState: true }];
   });
 }
 
@@ -154,7 +173,7 @@ function stateSpan(contents: PoolContents, step: number): readonly RowLife[] {
   return first && last ? [{ from: first.from, to: last.from }] : [];
 }
 
-/** Rows that exist at once. */
+/** Rows, or blocks of rows, that exist at once. */
 function ringLength(lives: readonly RowLife[]): number {
   let length = 1;
   for (let y = 0; y < lives.length; y++) {
@@ -174,16 +193,18 @@ function union(lives: readonly RowLife[]): readonly RowLife[] {
   return spans;
 }
 
-/** Work of the search for a layout, in comparisons of two items. */
+/** Work of the search for a layout, in comparisons of two pieces. */
 const SEARCH_COST = 1_500_000;
 const SEARCH_ROUNDS = 200;
 
 function layOut(items: readonly Item[], lowerBound: number): Layout {
-  const lifetime = ({ spans }: Item): number => spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  const start = ({ spans }: Item): number => spans[0]?.from ?? 0;
+  const lengthOf = ({ spans }: Piece): number => spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const lifetime = ({ pieces }: Item): number => Math.max(...pieces.map(lengthOf));
+  const area = ({ pieces }: Item): number => pieces.reduce((sum, piece) => sum + piece.bytes * lengthOf(piece), 0);
+  const start = ({ pieces }: Item): number => Math.min(...pieces.map(({ spans }) => spans[0]?.from ?? 0));
   const orders = [
     items.toSorted((a, b) => b.bytes - a.bytes || start(a) - start(b)),
-    items.toSorted((a, b) => b.bytes * lifetime(b) - a.bytes * lifetime(a) || start(a) - start(b)),
+    items.toSorted((a, b) => area(b) - area(a) || start(a) - start(b)),
     items.toSorted((a, b) => start(a) - start(b) || b.bytes - a.bytes),
     items.toSorted((a, b) => lifetime(b) - lifetime(a) || b.bytes - a.bytes),
   ];
@@ -196,7 +217,8 @@ function layOut(items: readonly Item[], lowerBound: number): Layout {
     order = candidate;
   };
   for (const candidate of orders) if (best.bytes > lowerBound) consider(candidate);
-  const rounds = Math.min(SEARCH_ROUNDS, Math.floor(SEARCH_COST / (items.length * items.length + 1)));
+  const count = items.reduce((sum, { pieces }) => sum + pieces.length, 0);
+  const rounds = Math.min(SEARCH_ROUNDS, Math.floor(SEARCH_COST / (count * count + 1)));
   let state = 1;
   for (let round = 0; round < rounds && best.bytes > lowerBound; round++) {
     // A linear congruential step (Numerical Recipes) picks an item to place earlier; same layout on every run.
@@ -223,11 +245,10 @@ function place(order: readonly Item[]): Layout {
   const placed: PlacedItem[] = [];
   let bytes = 0;
   for (const item of order) {
-    const taken = placed.filter((other) => meet(item, other.item)).sort((a, b) => a.offset - b.offset);
     let offset = 0;
-    for (const other of taken) {
-      if (other.offset - offset >= item.bytes) break;
-      offset = Math.max(offset, other.offset + other.item.bytes);
+    for (const { above, below } of takenFor(item, placed)) {
+      if (above >= offset) break;
+      if (below > offset) offset = alignBytes(below);
     }
     placed.push({ item, offset });
     bytes = Math.max(bytes, offset + item.bytes);
@@ -235,8 +256,23 @@ function place(order: readonly Item[]): Layout {
   return { bytes, placed };
 }
 
-/** True where two items matter at the same event. */
-function meet(a: Item, b: Item): boolean {
+/** Offsets that an item cannot have: all above one and below another. The lowest come first. */
+function takenFor(item: Item, placed: readonly PlacedItem[]): { readonly above: number; readonly below: number }[] {
+  const taken: { readonly above: number; readonly below: number }[] = [];
+  for (const { item: other, offset } of placed) {
+    for (const there of other.pieces) {
+      for (const here of item.pieces) {
+        const above = offset + there.at - here.at - here.bytes;
+        const below = offset + there.at + there.bytes - here.at;
+        if (below > 0 && meet(here, there)) taken.push({ above, below });
+      }
+    }
+  }
+  return taken.sort((a, b) => a.above - b.above);
+}
+
+/** True where two pieces matter at the same event. */
+function meet(a: Piece, b: Piece): boolean {
   const [few, many] = a.spans.length <= b.spans.length ? [a.spans, b.spans] : [b.spans, a.spans];
   return few.some(({ from, to }) => {
     // The first span that ends no earlier than this one starts.
@@ -252,14 +288,17 @@ function meet(a: Item, b: Item): boolean {
 
 /** What matters at the same event shares no byte, however it was placed. */
 function checkApart(placed: readonly PlacedItem[]): void {
-  const sorted = placed.toSorted((a, b) => a.offset - b.offset);
-  sorted.forEach(({ item, offset }, i) => {
+  const all = placed.flatMap(({ item, offset }) =>
+    item.pieces.map((piece) => ({ piece, step: item.step, start: offset + piece.at })),
+  );
+  const sorted = all.sort((a, b) => a.start - b.start);
+  sorted.forEach(({ piece, step, start }, i) => {
     for (let j = i + 1; j < sorted.length; j++) {
-      const other = must(sorted[j], "item");
-      if (other.offset >= offset + item.bytes) return;
+      const other = must(sorted[j], "piece");
+      if (other.start >= start + piece.bytes) return;
       invariant(
-        !meet(item, other.item),
-        `rows of steps ${item.step} and ${other.item.step} of a stream overlap while both are needed`,
+        !meet(piece, other.piece),
+        `rows of steps ${step} and ${other.step} of a stream overlap while both are needed`,
       );
     }
   });
@@ -285,15 +324,22 @@ function livesOf({ plan }: PoolContents, step: number): readonly RowLife[] {
   return must(plan.lives[step], "lives");
 }
 
-/** Of rows that are made at the same time, when some of them is needed. */
-function blockLives(contents: PoolContents, step: number): readonly RowLife[] {
-  const lives = livesOf(contents, step);
-  const { block } = must(contents.rows[step], "step");
-  if (block === 1) return lives;
-  return Array.from({ length: lives.length / block }, (_, i) => {
-    const rows = lives.slice(i * block, (i + 1) * block);
-    return { from: must(rows[0], "row").from, to: Math.max(...rows.map(({ to }) => to)) };
-  });
+/** Rows that are made at the same time: the first of them, the life of each, and when some of them is needed. */
+interface BlockLife extends RowLife {
+  readonly y: number;
+  readonly lives: readonly RowLife[];
+}
+
+function blocksOf(contents: PoolContents, step: number): readonly BlockLife[] {
+  const row = must(contents.rows[step], "step");
+  const all = livesOf(contents, step);
+  const blocks: BlockLife[] = [];
+  for (let y = 0; y < all.length; ) {
+    const lives = all.slice(y, y + blockAt(row, y));
+    blocks.push({ y, lives, from: must(lives[0], "row").from, to: Math.max(...lives.map(({ to }) => to)) });
+    y += lives.length;
+  }
+  return blocks;
 }
 
 function rowBytes({ graph }: PoolContents, { output }: RowStep): number {

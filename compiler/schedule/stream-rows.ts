@@ -152,7 +152,7 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
 }
 
 /** Rows at a time that a stream is tried with: one, and what makes most of the difference. */
-const BLOCKS: readonly number[] = [1, 4];
+const BLOCKS: readonly number[] = [1, 2, 3, 4, 6, 8];
 
 /** A step of a stream that makes no more than so many rows at a time. */
 interface RowForm {

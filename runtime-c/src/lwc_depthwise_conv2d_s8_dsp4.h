@@ -2,8 +2,8 @@
  * lwc_depthwise_conv2d_s8_dsp4.h - one output row of a depthwise convolution through int16 planes: cores with the DSP extension.
  *
  * Four channels at a time, the rows of the window are unzipped into a plane per channel: a word holds two taps of one column,
- * from window rows 0 and 1, 2 and 3, and so on; of an odd last row a word holds two neighbouring columns. Then every word is
- * one dual multiply-accumulate for each output that it serves.
+ * from window rows 0 and 1, 2 and 3, and so on; of an odd last row a word holds two neighbouring columns. The words of the four
+ * planes alternate. Then every word is one dual multiply-accumulate for each output that it serves.
  */
 #ifndef LWC_DEPTHWISE_CONV2D_S8_DSP4_H
 #define LWC_DEPTHWISE_CONV2D_S8_DSP4_H
@@ -29,14 +29,6 @@ LWC_INLINE int32_t lwc_depthwise_columns(const lwc_depthwise_conv2d_dsp4_params 
     return ((p->out_w - 1) * p->stride_w) + p->kernel_w;
 }
 
-/* Words of a plane: one for each column and pair of rows, then one for two columns of an odd last row. */
-LWC_INLINE int32_t lwc_depthwise_plane(const lwc_depthwise_conv2d_dsp4_params *p)
-{
-    const int32_t columns = lwc_depthwise_columns(p);
-
-    return ((p->kernel_h / 2) * columns) + (((p->kernel_h & 1) != 0) ? ((columns + 1) / 2) : 0);
-}
-
 /* Four channels of a pixel, or all of a pixel that has fewer, with zeros behind. */
 LWC_INLINE uint32_t lwc_depthwise_load(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *pixel)
 {
@@ -49,8 +41,8 @@ LWC_INLINE uint32_t lwc_depthwise_load(const lwc_depthwise_conv2d_dsp4_params *p
     return word;
 }
 
-/* Unzips two words of four channels: out[channel * plane] = a's channel below b's. */
-LWC_INLINE void lwc_depthwise_unzip(uint32_t a, uint32_t b, int32_t plane, uint32_t *out)
+/* Unzips two words of four channels: out[channel] = a's channel below b's. */
+LWC_INLINE void lwc_depthwise_unzip(uint32_t a, uint32_t b, uint32_t *out)
 {
     const uint32_t a02 = lwc_sxtb16(a);
     const uint32_t a13 = lwc_sxtb16_ror8(a);
@@ -58,9 +50,9 @@ LWC_INLINE void lwc_depthwise_unzip(uint32_t a, uint32_t b, int32_t plane, uint3
     const uint32_t b13 = lwc_sxtb16_ror8(b);
 
     out[0] = lwc_pack_low(a02, b02);
-    out[plane] = lwc_pack_low(a13, b13);
-    out[2 * plane] = lwc_pack_high(a02, b02);
-    out[3 * plane] = lwc_pack_high(a13, b13);
+    out[1] = lwc_pack_low(a13, b13);
+    out[2] = lwc_pack_high(a02, b02);
+    out[3] = lwc_pack_high(a13, b13);
 }
 
 /* The same, where column x of a row may lie outside. */
@@ -73,11 +65,11 @@ LWC_INLINE uint32_t lwc_depthwise_edge(const lwc_depthwise_conv2d_dsp4_params *p
 }
 
 /*
- * Unzips `count` words whose a comes from columns x, x + step, ... of row `first` and b from columns x + apart, ... of row
- * `second`. Only the words that need a column outside test for it.
+ * Unzips `count` words of each plane whose low halves come from columns x, x + step, ... of row `first` and high halves from columns
+ * x + apart, ... of row `second`. Only the words that need a column outside test for it.
  */
 LWC_INLINE void lwc_depthwise_unzip_row(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *first, const int8_t *second, int32_t x, int32_t step, int32_t apart,
-                                        int32_t count, int32_t plane, uint32_t *out)
+                                        int32_t count, uint32_t *out)
 {
     const int32_t before = (x < 0) ? ((step - 1 - x) / step) : 0;
     const int32_t fit = (p->in_w - 1 - apart - x) / step;
@@ -85,41 +77,32 @@ LWC_INLINE void lwc_depthwise_unzip_row(const lwc_depthwise_conv2d_dsp4_params *
     int32_t i = 0;
 
     for (; i < before; ++i) {
-        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), plane, out + i);
+        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), out + (4 * i));
         x += step;
     }
-    {
-        const int8_t *a = first + (x * p->in_c);
-        const int8_t *b = second + ((x + apart) * p->in_c);
-
-        for (; (i + 2) <= inside; i += 2) {
-            lwc_depthwise_unzip(lwc_depthwise_load(p, a), lwc_depthwise_load(p, b), plane, out + i);
-            a += step * p->in_c;
-            b += step * p->in_c;
-            lwc_depthwise_unzip(lwc_depthwise_load(p, a), lwc_depthwise_load(p, b), plane, out + i + 1);
-            a += step * p->in_c;
-            b += step * p->in_c;
-            x += 2 * step;
-        }
+    if ((p->in_c >= 4) && (inside > i)) {
+        lwc_unzip_pixels(first + (x * p->in_c), second + ((x + apart) * p->in_c), step * p->in_c, inside - i, out + (4 * i));
+        x += step * (inside - i);
+        i = inside;
     }
     for (; i < count; ++i) {
-        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), plane, out + i);
+        lwc_depthwise_unzip(lwc_depthwise_edge(p, first, x), lwc_depthwise_edge(p, second, x + apart), out + (4 * i));
         x += step;
     }
 }
 
-/* Adds to `n` (1, 2 or 4) sums what `taps` words of weights make of the words at x, x + step, ... */
+/* Adds to `n` (1, 2 or 4) sums what `taps` words of weights make of a plane's words at x, `step` words behind it, ... */
 LWC_INLINE void lwc_depthwise_mac(int32_t n, const uint32_t *x, int32_t step, const uint32_t *w, int32_t taps, int32_t *s0, int32_t *s1, int32_t *s2, int32_t *s3)
 {
     LWC_UNROLL
     for (int32_t k = 0; k < taps; ++k) {
-        *s0 = lwc_smlad(x[k], w[k], *s0);
+        *s0 = lwc_smlad(x[4 * k], w[k], *s0);
         if (n > 1) {
-            *s1 = lwc_smlad(x[k + step], w[k], *s1);
+            *s1 = lwc_smlad(x[4 * (k + step)], w[k], *s1);
         }
         if (n > 2) {
-            *s2 = lwc_smlad(x[k + (2 * step)], w[k], *s2);
-            *s3 = lwc_smlad(x[k + (3 * step)], w[k], *s3);
+            *s2 = lwc_smlad(x[4 * (k + (2 * step))], w[k], *s2);
+            *s3 = lwc_smlad(x[4 * (k + (3 * step))], w[k], *s3);
         }
     }
 }
@@ -127,7 +110,7 @@ LWC_INLINE void lwc_depthwise_mac(int32_t n, const uint32_t *x, int32_t step, co
 /*
  * n (1, 2 or 4) outputs of one channel, from output ox on.
  *
- * plane    the channel's words
+ * plane    the channel's words, four apart
  * w        [kernel_h / 2][kernel_w] words of weights for pairs of rows; then for an odd last row [kernel_w / 2 + 1] words for
  *          windows that start at an even column, and, where the stride is odd, as many for those that start at an odd one
  */
@@ -143,13 +126,13 @@ LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p,
 
     LWC_UNROLL
     for (int32_t pair = 0; pair < (p->kernel_h / 2); ++pair) {
-        lwc_depthwise_mac(n, plane + start, p->stride_w, w, p->kernel_w, &s0, &s1, &s2, &s3);
-        plane += columns;
+        lwc_depthwise_mac(n, plane + (4 * start), p->stride_w, w, p->kernel_w, &s0, &s1, &s2, &s3);
+        plane += 4 * columns;
         w += p->kernel_w;
     }
     if ((p->kernel_h & 1) != 0) {
         const int32_t words = (p->kernel_w / 2) + 1;
-        const uint32_t *x = plane + (start / 2);
+        const uint32_t *x = plane + (4 * (start / 2));
 
         if ((p->stride_w & 1) == 0) {
             lwc_depthwise_mac(n, x, p->stride_w / 2, w, words, &s0, &s1, &s2, &s3);
@@ -159,7 +142,7 @@ LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p,
 
             lwc_depthwise_mac((n > 2) ? 2 : 1, x, p->stride_w, w, words, &s0, &s2, &unused, &unused);
             if (n > 1) {
-                lwc_depthwise_mac((n > 2) ? 2 : 1, x + (p->stride_w / 2), p->stride_w, w + words, words, &s1, &s3, &unused, &unused);
+                lwc_depthwise_mac((n > 2) ? 2 : 1, x + (4 * (p->stride_w / 2)), p->stride_w, w + words, words, &s1, &s3, &unused, &unused);
             }
         }
     }
@@ -179,13 +162,12 @@ LWC_INLINE void lwc_depthwise_outputs(const lwc_depthwise_conv2d_dsp4_params *p,
  * weights  [in_c][words], see lwc_depthwise_outputs and packDepthwisePlanes in compiler/ops/conv2d/pack.ts
  * quant    [in_c][words] int32, see lwc_requant
  * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
- * scratch  [4][words of a plane]
+ * scratch  [words of a plane][4]
  */
 LWC_INLINE void lwc_depthwise_conv2d_s8_dsp4(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *const *rows, const int32_t *weights, const int32_t *quant, int8_t *out,
                                              void *scratch)
 {
     const int32_t columns = lwc_depthwise_columns(p);
-    const int32_t plane = lwc_depthwise_plane(p);
     const int32_t paired = p->kernel_h / 2;
     const int32_t last = ((p->kernel_h & 1) != 0) ? (((p->stride_w & 1) + 1) * ((p->kernel_w / 2) + 1)) : 0;
     const uint32_t *w = (const uint32_t *)weights;
@@ -198,15 +180,15 @@ LWC_INLINE void lwc_depthwise_conv2d_s8_dsp4(const lwc_depthwise_conv2d_dsp4_par
         const int32_t end = ((first + 4) < p->in_c) ? (first + 4) : p->in_c;
 
         for (int32_t pair = 0; pair < paired; ++pair) {
-            lwc_depthwise_unzip_row(p, rows[2 * pair] + first, rows[(2 * pair) + 1] + first, -p->pad_left, 1, 0, columns, plane, planes + (pair * columns));
+            lwc_depthwise_unzip_row(p, rows[2 * pair] + first, rows[(2 * pair) + 1] + first, -p->pad_left, 1, 0, columns, planes + (4 * pair * columns));
         }
         if ((p->kernel_h & 1) != 0) {
             const int8_t *row = rows[p->kernel_h - 1] + first;
 
-            lwc_depthwise_unzip_row(p, row, row, -p->pad_left, 2, 1, (columns + 1) / 2, plane, planes + (paired * columns));
+            lwc_depthwise_unzip_row(p, row, row, -p->pad_left, 2, 1, (columns + 1) / 2, planes + (4 * paired * columns));
         }
         for (; done < end; ++done) {
-            const uint32_t *x = planes + ((done - first) * plane);
+            const uint32_t *x = planes + (done - first);
             int32_t ox = 0;
 
             for (; (ox + 4) <= p->out_w; ox += 4) {

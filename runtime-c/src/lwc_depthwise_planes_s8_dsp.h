@@ -20,8 +20,7 @@ typedef struct lwc_depthwise_planes_dsp_params {
     int32_t in_c;  /* = channels of the output */
     int32_t out_w;
     int32_t out_pitch; /* bytes from one output pixel to the next, >= in_c */
-    int32_t rows;     /* output rows of a call, >= 1 */
-    int32_t turn;     /* output rows of a turn, 1 .. rows */
+    int32_t turn;     /* output rows of a turn, >= 1 */
     int32_t kernel_h; /* 1 .. 7 */
     int32_t kernel_w; /* 3, 5 or 7 */
     int32_t stride_h;
@@ -134,20 +133,9 @@ LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params
             planes += 4;
         }
         if (in_c >= 4) {
-            int32_t left = inside;
-
-            for (; left >= 2; left -= 2) {
-                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes);
-                from += 2 * in_c;
-                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes + 4);
-                from += 2 * in_c;
-                planes += 8;
-            }
-            if (left != 0) {
-                lwc_depthwise_zip(lwc_load_word(from), lwc_load_word(from + in_c), planes);
-                from += 2 * in_c;
-                planes += 4;
-            }
+            lwc_unzip_pixels(from, from + in_c, 2 * in_c, inside, planes);
+            from += 2 * inside * in_c;
+            planes += 4 * inside;
         } else {
             for (int32_t left = inside; left > 0; --left) {
                 lwc_depthwise_zip(lwc_depthwise_pixel(from, in_c), lwc_depthwise_pixel(from + in_c, in_c), planes);
@@ -255,15 +243,16 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
 }
 
 /*
- * rows     (rows - 1) * stride_h + kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
+ * rows     (count - 1) * stride_h + kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
+ * count    output rows, >= 1
  * weights  [in_c][kernel_h] rows of 3 bytes, or of (kernel_w - 1) / 2 words of bytes: see packDepthwiseColumns in
  *          compiler/ops/conv2d/pack-depthwise.ts
  * quant    [in_c][words] int32, see lwc_requant
- * out      [rows][out_w][in_c] int8, out_pitch bytes from pixel to pixel; must not overlap the rows, or be all of them but padding
+ * out      [count][out_w][in_c] int8, out_pitch bytes from pixel to pixel; must not overlap the rows, or be all of them but padding
  * scratch  [input rows of a turn][words][4] words, then [kernel_h][kernel_w - 1] words of weights
  */
-LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
-                                            void *scratch)
+LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t count, const int8_t *weights, const int32_t *quant,
+                                            int8_t *out, void *scratch)
 {
     const int32_t words = lwc_depthwise_planes_words(p);
     const int32_t plane = lwc_depthwise_planes_rows(p, p->turn) * words;
@@ -282,9 +271,9 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
         const int32_t first = (((done + 4) > p->in_c) && (p->in_c >= 4)) ? (p->in_c - 4) : done;
         const int32_t end = ((first + 4) < p->in_c) ? (first + 4) : p->in_c;
 
-        for (int32_t row = 0; row < p->rows; row += p->turn) {
-            const int32_t left = p->rows - row;
-            const int32_t count = (left < p->turn) ? left : p->turn;
+        for (int32_t row = 0; row < count; row += p->turn) {
+            const int32_t left = count - row;
+            const int32_t now = (left < p->turn) ? left : p->turn;
             const int32_t kept = (row == 0) ? 0 : shared;
             const int8_t *bytes = weights;
             const int32_t *line = quant;
@@ -292,7 +281,7 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
             if (row > 0) {
                 lwc_depthwise_carry(planes, planes + (4 * p->turn * next), shared * words);
             }
-            lwc_depthwise_unzip_planes(p, rows + (row * p->stride_h) + kept, lwc_depthwise_planes_rows(p, count) - kept, first, planes + (4 * kept * words));
+            lwc_depthwise_unzip_planes(p, rows + (row * p->stride_h) + kept, lwc_depthwise_planes_rows(p, now) - kept, first, planes + (4 * kept * words));
             for (int32_t c = done; c < end; ++c) {
                 const uint32_t *x = planes + (c - first);
                 int8_t *to = out + (row * p->out_w * p->out_pitch) + c;
@@ -312,9 +301,9 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
                     }
                 }
                 if (is_fast != 0) {
-                    lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, line, to, p->out_pitch, p->out_w, count, next);
+                    lwc_depthwise3_rows(&p->requant, p->stride_w, x, words, w, line, to, p->out_pitch, p->out_w, now, next);
                 } else {
-                    for (int32_t y = 0; y < count; ++y) {
+                    for (int32_t y = 0; y < now; ++y) {
                         lwc_depthwise_planes_row(p, x, words, w, line, to);
                         x += 4 * next;
                         to += p->out_w * p->out_pitch;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { rowsPerCall } from "../../compiler/ops/kernel.js";
+import { blockAt, planRows, type RowStep, streamSteps, walkRows } from "../../compiler/schedule/row-plan.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 import { coreTarget } from "../support/targets.js";
 
@@ -59,5 +60,41 @@ describe("a depthwise layer at the peak", () => {
     const graph = shrinkThenDepthwise(8);
     const speed = depthwiseRows(graph, { optimize: "speed" });
     expect(depthwiseRows(graph, { optimize: "balanced", ram: speed.bytes }).rows).toBe(speed.rows);
+  });
+});
+
+describe("blocks of rows in a stream", () => {
+  /** Three depthwise layers over 20 rows, one behind the other. */
+  function chain(): Graph {
+    const b = new GraphBuilder("chain");
+    const attrs = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], clampMin: -128, clampMax: 127 };
+    let x = b.input([1, 20, 6, 8]);
+    for (let i = 0; i < 3; i++)
+      x = b.node("conv2d", [x, b.weights([8, 3, 3, 1], randomInts(72, i))], { ...attrs, groups: 8 }, { scale: 0.3 });
+    return b.output(x).build();
+  }
+
+  function rowsWithin(ram: number): readonly RowStep[] {
+    const { schedule } = compileGraph(chain(), target, { io: "caller", ram });
+    return schedule.streams.flatMap((stream) => streamSteps(schedule, stream));
+  }
+
+  test("start one row earlier in each layer, so that a block of one layer makes a block of the next possible", () => {
+    const rows = rowsWithin(1000);
+    expect(rows.map(({ first, block }) => block - first)).toEqual([0, 1, 2]);
+    const lives = planRows(chain(), rows).lives;
+    const together = lives.map((rowLives) => Math.max(...rowLives.map(({ to, from }) => to - from)));
+    // The last row of a block waits for the next block of its layer and of those behind it, no longer.
+    expect(Math.max(...together)).toBeLessThanOrEqual(2 * rows.length);
+  });
+
+  test("make every row once, in order", () => {
+    const rows = rowsWithin(1000);
+    const made = rows.map((): number[] => []);
+    walkRows(rows, (i, y) => {
+      const row = rows[i]!;
+      for (let k = 0; k < blockAt(row, y); k++) made[i]!.push(y + k);
+    });
+    expect(made).toEqual(rows.map(() => Array.from({ length: 20 }, (_, y) => y)));
   });
 });

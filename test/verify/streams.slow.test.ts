@@ -7,6 +7,7 @@ import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
+import { type RowStep, streamSteps } from "../../compiler/schedule/row-plan.js";
 import type { Program } from "../../compiler/schedule/schedule.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
@@ -121,3 +122,32 @@ describe.each(means)("a mean that adds up rows: $name", ({ name, shape, channels
     240_000,
   );
 });
+
+/** Depthwise and 1x1 convolutions in turn over 23 rows, a prime number. */
+function separable(): Graph {
+  const b = new GraphBuilder("separable");
+  let x = product(b, "conv2d", b.input([1, 46, 20, 1]), [16, 4, 4, 1], { strides: [2, 2], pads: [1, 1, 1, 1] });
+  for (const channels of [16, 16, 2]) {
+    x = product(b, "conv2d", x, [16, 3, 3, 1], { groups: 16, strides: [1, 1], pads: [1, 1, 1, 1] });
+    x = product(b, "conv2d", x, [channels, 1, 1, 16], { strides: [1, 1], pads: [0, 0, 0, 0] });
+  }
+  return b.output(x).build();
+}
+
+test.each(["whole", "rows"] as const)(
+  "blocks of rows of different lengths, input %s",
+  async (input) => {
+    const graph = separable();
+    const target = await loadTarget("cortex-m4");
+    const least = compileGraph(graph, target, { input, optimize: "ram" });
+    const program = compileGraph(graph, target, { input, ram: least.arena.bytes + 900 });
+    const blocks = program.schedule.streams
+      .flatMap((stream) => streamSteps(program.schedule, stream))
+      .filter(({ block }) => block > 1);
+    const endsShort = ({ rows, first, block }: RowStep): boolean => (rows - first) % block !== 0;
+    expect(blocks.some(({ first, block }) => first < block)).toBe(true);
+    expect(blocks.some(endsShort)).toBe(true);
+    await expectEqual(program, graph, 2);
+  },
+  240_000,
+);

@@ -1,7 +1,7 @@
 /** Depthwise kernels for cores with the DSP extension (Cortex-M4, M7, M33): dual multiply-accumulates, symmetric weights. */
 
 import type { Target } from "../../targets.js";
-import type { Candidate } from "../choose-kernel.js";
+import type { Candidate, Work } from "../choose-kernel.js";
 import type { KernelCall, KernelContext } from "../kernel.js";
 import {
   type ConvLayer,
@@ -39,16 +39,22 @@ const pairs: Candidate<ConvLayer> = {
   },
 };
 
+/** Columns that the windows of a row cover, those outside included. */
+function windowColumns({ outW, strideW, kernelW }: ConvLayer["g"]): number {
+  return (outW - 1) * strideW + kernelW;
+}
+
 /** Planes of pairs of window rows. */
 const rowPairs: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_dsp4",
   takesTable: true,
   fits: (layer) =>
     isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
+  work: ({ g }, asked) => ({ ...asked, inputs: g.outH * g.kernelH * windowColumns(g) * g.inC }),
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
-    const columns = (g.outW - 1) * g.strideW + g.kernelW;
+    const columns = windowColumns(g);
     const plane = (g.kernelH >> 1) * columns + (g.kernelH % 2) * Math.ceil(columns / 2);
     return {
       kernel: "lwc_depthwise_conv2d_s8_dsp4",
@@ -95,9 +101,36 @@ function hasColumnPlanes(layer: ConvLayer): boolean {
 /** Bytes of planes beyond which a turn makes no more output rows. */
 const PLANE_BYTES = 3072;
 
-function planeBytes({ g }: ConvLayer, rows: number): number {
-  const words = (g.strideW === 2 ? g.outW : Math.ceil(g.outW / 2)) + (g.kernelW - 1) / 2;
-  return 4 * 4 * words * ((rows - 1) * g.strideH + g.kernelH);
+/** Words of a plane row. */
+function planeWords({ g }: ConvLayer): number {
+  return (g.strideW === 2 ? g.outW : Math.ceil(g.outW / 2)) + (g.kernelW - 1) / 2;
+}
+
+function planeBytes(layer: ConvLayer, rows: number): number {
+  const { g } = layer;
+  return 4 * 4 * planeWords(layer) * ((rows - 1) * g.strideH + g.kernelH);
+}
+
+/** Outputs whose cycles equal those around an output row of a channel. */
+const ROW_OUTPUTS = 3.6;
+
+/**
+ * Work of the kernel: windows of three columns take half as long for a multiplication as others, which run no assembly; a row of
+ * planes is unzipped in pairs of columns, zero points included; and for each channel of a turn, which counts as a call, the weights
+ * are unpacked.
+ */
+function planesWork(layer: ConvLayer, asked: Work, { rows, turn }: Block): Work {
+  const { g } = layer;
+  const calls = Math.ceil(g.outH / rows);
+  const turns = calls * Math.ceil(rows / turn);
+  const kept = (turns - calls) * Math.max(0, g.kernelH - g.strideH);
+  const unzipped = (g.outH - turns) * g.strideH + turns * g.kernelH - kept;
+  return {
+    macs: g.kernelW === 3 ? asked.macs / 2 : asked.macs,
+    outputs: asked.outputs + ROW_OUTPUTS * g.outH * g.inC,
+    inputs: 2 * planeWords(layer) * unzipped * g.inC,
+    calls: (turns * g.inC * g.kernelH * (g.kernelW - 1)) / 6,
+  };
 }
 
 /** Words behind the planes that hold the weights of a channel; those of three pairs of columns are in registers. */
@@ -108,20 +141,20 @@ function weightBytes({ g }: ConvLayer): number {
 /** Input rows of a call are pointers on the stack. */
 const MAX_POINTERS = 68;
 
-/** Output rows of a call and of a turn of it. */
+/** Output rows of a call, at most, and of a turn of it. */
 interface Block {
   readonly rows: number;
   readonly turn: number;
 }
 
 /**
- * All rows where the output can take the place of the input, in turns of about equal length; else the most rows that divide all and
- * share small planes.
+ * All rows where the output can take the place of the input, in turns of about equal length; else the most rows that share small
+ * planes, in calls of about equal length.
  */
 function blockOf(layer: ConvLayer, context: KernelContext): Block {
   const { g } = layer;
   const { mostRows = Number.POSITIVE_INFINITY, mostScratch = Number.POSITIVE_INFINITY } = context;
-  if (g.dilationH !== 1) return { rows: 1, turn: 1 };
+  if (g.dilationH !== 1) return ONE_ROW;
   const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
   const isSmall = (rows: number): boolean => planeBytes(layer, rows) <= room;
   if (isWhole(layer, g.outH) && mostRows >= g.outH && isReadOften(layer, context.target)) {
@@ -129,12 +162,10 @@ function blockOf(layer: ConvLayer, context: KernelContext): Block {
     while (most < g.outH && isSmall(most + 1)) most++;
     return { rows: g.outH, turn: Math.ceil(g.outH / Math.ceil(g.outH / most)) };
   }
-  let best = 1;
-  for (let rows = 2; rows <= Math.min(g.outH, mostRows); rows++) {
-    const pointers = (rows - 1) * g.strideH + g.kernelH;
-    if (g.outH % rows === 0 && pointers <= MAX_POINTERS && isSmall(rows)) best = rows;
-  }
-  return { rows: best, turn: best };
+  let most = 1;
+  while (most < Math.min(g.outH, mostRows) && most * g.strideH + g.kernelH <= MAX_POINTERS && isSmall(most + 1)) most++;
+  const rows = Math.ceil(g.outH / Math.ceil(g.outH / most));
+  return { rows, turn: rows };
 }
 
 /** True where a call that makes so many rows makes all of an output that could replace the input. */
@@ -161,7 +192,6 @@ function callPlanes(plain: ConvLayer, { rows, turn }: Block): KernelCall {
         in_c: g.inC,
         out_w: g.outW,
         out_pitch: g.outC,
-        rows,
         turn,
         kernel_h: g.kernelH,
         kernel_w: g.kernelW,
@@ -172,20 +202,23 @@ function callPlanes(plain: ConvLayer, { rows, turn }: Block): KernelCall {
         requant: { ...plan.fields },
       },
     },
-    drive: { ...rowsDrive(layer), ...(rows > 1 ? { block: rows } : {}) },
+    drive: { ...rowsDrive(layer), passesCount: true, ...(rows > 1 ? { block: rows } : {}) },
     ...(isWhole(layer, rows) ? { inPlace: true } : {}),
     constants: [packDepthwiseColumns(weights, g), quantWords(layer)],
     scratchBytes: planeBytes(layer, turn) + weightBytes(layer),
-    why: `depthwise, 4 channels at a time through int16 planes${rows > 1 ? `, ${rows} rows per call` : ""}; ${plan.why}`,
+    why: `depthwise, 4 channels at a time through int16 planes${rows > 1 ? `, ${g.outH % rows === 0 ? "" : "up to "}${rows} rows per call` : ""}; ${plan.why}`,
   };
 }
+
+const ONE_ROW: Block = { rows: 1, turn: 1 };
 
 /** One output row per call. */
 const planes: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
   fits: hasColumnPlanes,
-  call: (layer) => callPlanes(layer, { rows: 1, turn: 1 }),
+  work: (layer, asked) => planesWork(layer, asked, ONE_ROW),
+  call: (layer) => callPlanes(layer, ONE_ROW),
 };
 
 /** Several output rows per call share the planes of their windows: fewer cycles, more scratch. */
@@ -193,17 +226,7 @@ const planesOfBlocks: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
   fits: (layer, context) => context.optimize !== "size" && hasColumnPlanes(layer) && blockOf(layer, context).rows > 1,
-  work(layer, asked, context) {
-    const { g } = layer;
-    const { rows, turn } = blockOf(layer, context);
-    const fetched = (rows - 1) * g.strideH + g.kernelH;
-    const turns = Math.ceil(rows / turn);
-    return {
-      ...asked,
-      inputs: (asked.inputs * fetched) / (rows * g.kernelH),
-      calls: (asked.calls * turns) / rows,
-    };
-  },
+  work: (layer, asked, context) => planesWork(layer, asked, blockOf(layer, context)),
   call: (layer, context) => callPlanes(layer, blockOf(layer, context)),
 };
 

@@ -114,7 +114,7 @@ const dspPointwise4: Candidate<PointwiseLayer> = {
   kernel: "lwc_pointwise_s8_dsp4",
   takesTable: true,
   fits: hasPixels,
-  work: (layer, asked) => blockWork(1.15, layer, asked),
+  work: (layer, asked) => blockWork(1.3, layer, asked),
   call: (layer) => callBlocks(layer, ownCode),
 };
 

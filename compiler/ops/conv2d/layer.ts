@@ -79,7 +79,7 @@ export function foldZeroPoint<Layer extends WeightedLayer>(layer: Layer): Layer 
   return { ...layer, plan: { ...plan, words } };
 }
 
-export function rowsDrive({ g, zeroPoint }: ConvLayer): Drive {
+export function rowsDrive({ g, zeroPoint }: ConvLayer): Extract<Drive, { kind: "rows" }> {
   return {
     kind: "rows",
     window: { size: g.kernelH, stride: g.strideH, dilation: g.dilationH, padBefore: g.padTop },

@@ -116,6 +116,24 @@ static inline uint32_t lwc_min4_s8(uint32_t x, uint32_t y)
     return z;
 }
 
+/* See the portable twin. The four words of a pair of pixels are stored in one instruction. */
+static inline void lwc_unzip_pixels(const int8_t *first, const int8_t *second, int32_t step, int32_t count, uint32_t *out)
+{
+    const uintptr_t apart = (uintptr_t)second - (uintptr_t)first;
+    uint32_t a;
+    uint32_t b;
+
+    for (; count > 0; --count) {
+        __asm volatile("ldr %[a], [%[from]]\n ldr r6, [%[from], %[apart]]\n add %[from], %[from], %[step]\n"
+                       "sxtb16 %[b], %[a], ror #8\n sxtb16 %[a], %[a]\n sxtb16 r8, r6, ror #8\n sxtb16 r6, r6\n"
+                       "pkhbt r4, %[a], r6, lsl #16\n pkhbt r5, %[b], r8, lsl #16\n pkhtb r6, r6, %[a], asr #16\n"
+                       "pkhtb r8, r8, %[b], asr #16\n stmia %[out]!, {r4, r5, r6, r8}\n"
+                       : [a] "=&r"(a), [b] "=&r"(b), [from] "+&r"(first), [out] "+&r"(out)
+                       : [apart] "r"(apart), [step] "r"(step)
+                       : "r4", "r5", "r6", "r8", "memory");
+    }
+}
+
 /* High word of x * y, plus acc. */
 static inline int32_t lwc_smmla(int32_t x, int32_t y, int32_t acc)
 {

@@ -79,6 +79,20 @@ static inline uint32_t lwc_pack_high(uint32_t x, uint32_t y)
     return (x >> 16) | (y & 0xFFFF0000u);
 }
 
+/*
+ * Unzips `count` pairs of pixels, four channels of each: a pair is four words, one per channel, with the first pixel's int16 below the
+ * second's. From pair to pair both move on by `step` bytes.
+ */
+static inline void lwc_unzip_pixels(const int8_t *first, const int8_t *second, int32_t step, int32_t count, uint32_t *out)
+{
+    for (int32_t i = 0; i < count; ++i) {
+        for (int32_t c = 0; c < 4; ++c) {
+            out[c] = ((uint32_t)(uint16_t)first[(i * step) + c]) | ((uint32_t)(uint16_t)second[(i * step) + c] << 16);
+        }
+        out += 4;
+    }
+}
+
 /* Halves of acc plus bytes 0 and 2 of x, sign-extended. */
 static inline uint32_t lwc_sxtab16(uint32_t acc, uint32_t x)
 {
