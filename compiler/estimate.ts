@@ -33,9 +33,9 @@ export function estimateProgram(program: Program): ProgramEstimate {
 }
 
 /** Tables of the offsets of rows in flight. */
-function rowTableBytes({ graph, arena }: Program): number {
+function rowTableBytes({ graph, arena, schedule }: Program): number {
   return Array.from(arena.places).reduce((sum, [id, place]) => {
-    if (place.kind !== "arena" || place.rowOffsets === undefined) return sum;
+    if (place.kind !== "arena" || place.rowOffsets === undefined || schedule.parts.has(id)) return sum;
     const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
     const address = rowAddress(offsets, rowLength(tensorOf(graph, id).shape));
     return address.kind === "ring"

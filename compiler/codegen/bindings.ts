@@ -150,6 +150,20 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
         return must(ports[program.graph.inputs.length + place.index], "output port").name;
     }
   };
+  const rowPointer = (id: TensorId, row: string): string => {
+    const part = program.schedule.parts.get(id);
+    if (part) return part.start === 0 ? rowPointer(part.whole, row) : `${rowPointer(part.whole, row)} + ${part.start}`;
+    const bytes = rowLength(tensorOf(program.graph, id).shape);
+    const address = addresses.get(id);
+    if (address === undefined) return `${pointer(id)} + (${row} * ${bytes})`;
+    if (address.kind === "table") {
+      const { name, part } = must(rowTables.get(id), `table of %${id}`);
+      return `&${part}[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
+    }
+    if (address.rows === 1) return pointer(id);
+    const place = address.shift === 0 ? row : `(${row} + ${address.shift})`;
+    return `${pointer(id)} + ((${place} % ${address.rows}) * ${bytes})`;
+  };
   return {
     prefix,
     macro,
@@ -160,18 +174,7 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
     instances,
     rowTables,
     pointer,
-    rowPointer(id, row) {
-      const bytes = rowLength(tensorOf(program.graph, id).shape);
-      const address = addresses.get(id);
-      if (address === undefined) return `${pointer(id)} + (${row} * ${bytes})`;
-      if (address.kind === "table") {
-        const { name, part } = must(rowTables.get(id), `table of %${id}`);
-        return `&${part}[${name}[${address.isFull ? row : `${row} % ${address.offsets.length}`}]]`;
-      }
-      if (address.rows === 1) return pointer(id);
-      const place = address.shift === 0 ? row : `(${row} + ${address.shift})`;
-      return `${pointer(id)} + ((${place} % ${address.rows}) * ${bytes})`;
-    },
+    rowPointer,
     scratch: (step) => addressBy("scratchOf", step),
     state: (step) => `(int32_t *)(void *)${addressBy("stateOf", step)}`,
   };
@@ -222,10 +225,10 @@ function partOf(program: Program, id: TensorId): string {
 }
 
 /** How the rows of each tensor in flight are found. */
-function rowAddresses({ graph, arena }: Program): ReadonlyMap<TensorId, RowAddress> {
+function rowAddresses({ graph, arena, schedule }: Program): ReadonlyMap<TensorId, RowAddress> {
   return new Map(
     Array.from(arena.places).flatMap(([id, place]): (readonly [TensorId, RowAddress])[] => {
-      if (place.kind !== "arena" || place.rowOffsets === undefined) return [];
+      if (place.kind !== "arena" || place.rowOffsets === undefined || schedule.parts.has(id)) return [];
       const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
       return [[id, rowAddress(offsets, rowLength(tensorOf(graph, id).shape))]];
     }),

@@ -15,7 +15,7 @@ import {
 } from "../ops/kernel.js";
 import { lastRow, windowOfRows } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
-import type { Program, Step, Stream } from "../schedule/schedule.js";
+import type { Part, Program, Step, Stream } from "../schedule/schedule.js";
 import { partsUsed } from "./arena-names.js";
 import type { Bindings, RowTable } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
@@ -154,27 +154,46 @@ function streamStep(
 ): StreamStepView {
   const { graph } = program;
   const { step, inputs, rows: count, block } = row;
-  const call = must(step.call, "kernel");
+  const { call } = step;
   const counter = counterOf(row);
+  const rowBytes = rowLength(tensorOf(graph, step.output).shape);
+  const common = {
+    head: step.index === stream.last ? "if" : "} else if",
+    title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
+    ready: readyText(rows, row),
+  };
+  if (call === undefined) {
+    // Every part of the row was written to its place.
+    const args = [String(step.index), bindings.rowPointer(step.output, counter), `${rowBytes}u`];
+    return {
+      ...common,
+      counts: [`${counter} += 1;`],
+      window: undefined,
+      call: "",
+      trace: trace ? traceText(args, "") : "",
+      handOver: "",
+    };
+  }
   const end = varies(row) ? endOf(row) : undefined;
   const told = passesCount(call) && block > 1 ? [end === undefined ? String(block) : `${end} - ${counter}`] : [];
   const isSum = call.drive.kind === "accumulate";
   const out = isSum ? bindings.pointer(step.output) : bindings.rowPointer(step.output, counter);
+  const to = step.rest === undefined || step.rest.start === 0 ? out : `${out} + ${step.rest.start}`;
   const state = isSum ? [bindings.state(step.index)] : [];
   const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
   const sources =
     drive.kind === "rows"
       ? ["rows"]
-      : inputs.map(({ tensor, use }) =>
-          use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
-        );
-  const rowBytes = rowLength(tensorOf(graph, step.output).shape);
+      : inputs
+          .filter(({ tensor }) => step.rest?.inputs.includes(tensor) ?? true)
+          .map(({ tensor, use }) =>
+            use.kind === "all" ? bindings.pointer(tensor) : bindings.rowPointer(tensor, counter),
+          );
   const bytes = end === undefined ? `${block * rowBytes}u` : `(uint32_t)((${end} - ${counter}) * ${rowBytes})`;
+  const part = program.schedule.parts.get(step.output);
   return {
-    head: step.index === stream.last ? "if" : "} else if",
-    title: `---- step ${step.index}: ${stepTitle(step)}  ${stepShapes(graph, step)} ----`,
-    ready: readyText(rows, row),
+    ...common,
     counts:
       end === undefined ? [`${counter} += ${block};`] : [`${counter} = ${end};`, `${end} = ${nextEnd(row, end)};`],
     window: drive.kind === "rows" ? windowView(bindings, must(inputs[0], "input"), row, drive) : undefined,
@@ -186,13 +205,17 @@ function streamStep(
         ...(passesRow(call) ? [counter] : []),
         ...told,
         ...bindings.constants.namesOf(step),
-        out,
+        to,
         ...state,
         ...scratch,
       ],
       ";",
     ),
-    trace: trace ? traceText([String(step.index), out, bytes], isSum ? `${counter} == ${count - 1}` : "") : "",
+    trace: !trace
+      ? ""
+      : part
+        ? partTrace(step, out, part, rowBytes)
+        : traceText([String(step.index), out, bytes], isSum ? `${counter} == ${count - 1}` : ""),
     handOver: isHandedOver(program, step.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
 }
@@ -202,6 +225,12 @@ function traceText(args: readonly string[], condition: string): string {
   const indent = " ".repeat(12);
   if (condition === "") return callText(indent, "lwc_trace", args, ";");
   return `${indent}if (${condition}) {\n${callText(`${indent}    `, "lwc_trace", args, ";")}\n${indent}}`;
+}
+
+/** The trace of a row whose pixels lie in those of another tensor. */
+function partTrace({ index }: Step, out: string, { pitch, width }: Part, rowBytes: number): string {
+  const call = callText("                ", "lwc_trace", [String(index), `${out} + (i * ${pitch})`, `${width}u`], ";");
+  return `            for (int32_t i = 0; i < ${rowBytes / width}; ++i) {\n${call}\n            }`;
 }
 
 /** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */

@@ -15,6 +15,8 @@ export interface Candidate<Layer> {
   readonly fits?: (layer: Layer, context: KernelContext) => boolean;
   /** What this kernel does for the layer, where that is not what the layer asks of any: blocks filled up, fewer multiplications. */
   readonly work?: (layer: Layer, asked: Work, context: KernelContext) => Work;
+  /** Bytes that its packed weights take beyond one for each; counted like code unless speed is the goal. */
+  readonly moreFlash?: (layer: Layer) => number;
   /** True where each result can go through a table: the kernel stores what lwc_requantize_words says. */
   readonly takesTable?: true;
   readonly call: (layer: Layer, context: KernelContext) => KernelCall;
@@ -39,6 +41,8 @@ interface Estimate<Layer> {
   readonly cycles: number;
   /** Code of an instance. */
   readonly code: number;
+  /** Of packed weights. */
+  readonly more: number;
 }
 
 /** Chooses among the kernels that can run a layer. */
@@ -79,7 +83,8 @@ export const findKernel: Choose<KernelCall | undefined> = <Layer>(
     if (cost === undefined || (table !== undefined && candidate.takesTable !== true)) return [];
     if (candidate.fits?.(layer, context) === false) return [];
     const cycles = repeats * cyclesOf(cost, candidate.work?.(layer, work, context) ?? work) + tableCycles;
-    return [{ candidate, cycles, code: cost.bytes }];
+    const more = optimize === "speed" ? 0 : (candidate.moreFlash?.(layer) ?? 0);
+    return [{ candidate, cycles, code: cost.bytes, more }];
   });
   if (estimates.length === 0) return undefined;
   const call =
@@ -107,7 +112,7 @@ function fastest<Layer>(
   context: KernelContext,
   cyclesPerByte: number,
 ): KernelCall {
-  const price = ({ cycles, code }: Estimate<Layer>): number => cycles + cyclesPerByte * code;
+  const price = ({ cycles, code, more }: Estimate<Layer>): number => cycles + cyclesPerByte * (code + more);
   const [best, next] = [...estimates].sort((a, b) => price(a) - price(b));
   const { candidate, cycles, code } = must(best, "kernel");
   const call = { ...candidate.call(layer, context), estimate: { cycles, codeBytes: code } };

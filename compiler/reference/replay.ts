@@ -5,7 +5,7 @@
 import { makeNumerics, type Numerics } from "../arith/numerics.js";
 import { assertNever, invariant, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
-import { elementCount, rowLength } from "../ir/shape.js";
+import { channelCount, elementCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { type ReadRow, viewOf } from "../ops/op.js";
@@ -142,17 +142,27 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       if (part) scatter(part, output, locate(part.whole));
       values.set(step.output, output.slice());
     };
+    /** A row of a part of another tensor as one of its own. */
+    const readRow = (id: TensorId, y: number): Values => {
+      const part = schedule.parts.get(id);
+      return part ? gather(part, locateRow(part.whole, y)) : locateRow(id, y);
+    };
     const runStream = ({ rows, kernels }: PreparedStream): void => {
       for (const { output } of rows) values.set(output, allocate(graph, output));
       walkRows(rows, (i, y) => {
         const rowStep = must(rows[i], "step");
         const { step, output, accumulates } = rowStep;
+        const part = schedule.parts.get(output);
         const made = Array.from({ length: blockAt(rowStep, y) }, (_, k) => {
           const at = accumulates ? 0 : y + k;
-          return { y: y + k, at, row: locateRow(output, at) };
+          return { y: y + k, at, row: locateRow(part?.whole ?? output, at) };
         });
         // A kernel may write all of its rows before it reads, and writes them one behind the other.
-        for (const { row } of made) poisonBytes(bytesOf(row));
+        const target = part ?? (step && restOf(graph, step));
+        for (const { row } of made) {
+          if (target) for (const pixel of pixelsOf(target, row)) poisonBytes(bytesOf(pixel));
+          else if (step?.call || step === undefined) poisonBytes(bytesOf(row));
+        }
         for (const [k, { row }] of made.entries())
           invariant(
             row.byteOffset === must(made[0], "row").row.byteOffset + k * row.byteLength,
@@ -163,12 +173,16 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
           if (step === undefined) {
             const input = must(inputs[graph.inputs.findIndex((port) => port.tensor === output)], "input");
             row.set(input.subarray(y * row.length, (y + 1) * row.length));
-          } else {
+          } else if (step.call) {
             const sources = step.node.inputs;
-            const read: ReadRow = (input, y) => locateRow(must(sources[input], "input"), y);
-            must(kernels[i], "kernel")(read, row, y, stateOf(step));
+            const read: ReadRow = (input, y) => readRow(must(sources[input], "input"), y);
+            const length = rowLength(tensorOf(graph, output).shape);
+            const result = target ? new Int8Array(length) : row;
+            must(kernels[i], "kernel")(read, result, y, stateOf(step));
+            if (target) scatter(target, part ? result : gather(target, result), row);
           }
-          must(values.get(output), "output").set(row, at * row.length);
+          const seen = part ? gather(part, row) : row;
+          must(values.get(output), "output").set(seen, at * seen.length);
         }
       });
     };
@@ -187,6 +201,20 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       isHandedOver ? must(values.get(id), `rows of %${id}`) : locate(id).slice();
     return { outputs: graph.outputs.map((port) => outputOf(port.tensor)), values };
   };
+}
+
+/** What a step that joins tensors copies of them, as a part. */
+function restOf(graph: Program["graph"], { rest, output }: Step): Part | undefined {
+  if (rest === undefined) return undefined;
+  const { start, width } = rest;
+  return { whole: output, start, pitch: channelCount(tensorOf(graph, output).shape), width };
+}
+
+/** The bytes of a part in each pixel of the whole. */
+function pixelsOf({ start, pitch, width }: Part, whole: Values): readonly Values[] {
+  return Array.from({ length: whole.length / pitch }, (_, i) =>
+    whole.subarray(i * pitch + start, i * pitch + start + width),
+  );
 }
 
 /** Puts the pixels of a part into those of the whole. */

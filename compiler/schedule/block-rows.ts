@@ -171,7 +171,8 @@ function withPool(schedule: Schedule, { first }: Stream, pool: RowPool): Schedul
   return { ...schedule, streams };
 }
 
-function contentsOf(schedule: Schedule, stream: Stream): PoolContents {
+/** What a stream of the schedule keeps in its pool. */
+export function contentsOf(schedule: Schedule, stream: Stream): PoolContents {
   const rows = streamSteps(schedule, stream);
   const { graph } = schedule;
   return { graph, rows, plan: planRows(graph, rows), inFlight: new Set(stream.pool.rows.keys()) };

@@ -145,6 +145,12 @@ export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): 
   return { ...call, ...(byRows.padding ? { padding: byRows.padding } : {}) };
 }
 
+/** The kernel of a node that moves values, row by row; undefined where it cannot be cut into rows. */
+export function lowerByRow(view: NodeView, context: KernelContext): KernelCall | undefined {
+  const { lower } = opOf(view.node);
+  return cutIntoRows(view, lower(view, context), context, lower);
+}
+
 /** A flat kernel over one row at a time: the operator lowered for an image of one row, called for each. */
 function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext, lower: Lower): KernelCall | undefined {
   const { output } = view;

@@ -106,8 +106,8 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
   };
 
   /** The whole is there with its first part. */
-  const joinPart = ({ whole, start }: Part, { index, output }: Step): void => {
-    const block = blockOf.get(whole) ?? open(whole, index);
+  const joinPart = ({ whole, start }: Part, { output }: Step, firstStep: number): void => {
+    const block = blockOf.get(whole) ?? open(whole, firstStep);
     block.tensors.splice(block.tensors.indexOf(whole), 0, output);
     block.starts = new Map([...(block.starts ?? []), [output, start]]);
     blockOf.set(output, block);
@@ -130,7 +130,7 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
     if (blockOf.has(step.output)) continue;
     const part = schedule.parts.get(step.output);
     if (part) {
-      joinPart(part, step);
+      joinPart(part, step, span.first);
       continue;
     }
     const host = stream ? undefined : sharedInput(schedule, step, blockOf, outputs);
@@ -212,8 +212,9 @@ function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap
   const rows = streamSteps(schedule, stream);
   const plan = planRows(schedule.graph, rows);
   const read = rows.flatMap(({ step }) => step?.node.inputs ?? []);
+  const joined = new Set(rows.flatMap(({ into }) => into?.step ?? []));
   return rows.flatMap((row, i) =>
-    dyingInputs(rows).flatMap((id): readonly Overlap[] => {
+    (schedule.parts.has(row.output) || joined.has(i) ? [] : dyingInputs(rows)).flatMap((id): readonly Overlap[] => {
       const output = must(blockOf.get(row.output), "output");
       const input = must(blockOf.get(id), "input");
       const isWhole = output.pool === undefined && !output.caller && !input.caller;

@@ -3,19 +3,21 @@
  * at the pitch of that tensor. What cannot be written so is copied by the step that joins, which vanishes where nothing is left.
  *
  * The joined tensor is alive from its first part on, and a part can lie over no input of its layer: a join is made so only where the
- * arena allows it.
+ * arena allows it. In a stream of rows the same holds for each row.
  */
 import { must } from "../diagnostics.js";
 import { consumersOf, type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import type { KernelContext } from "../ops/kernel.js";
-import { viewOf } from "../ops/op.js";
+import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
+import { type NodeView, viewOf } from "../ops/op.js";
 import { atPitch } from "../ops/out-pitch.js";
-import type { Planned } from "./block-rows.js";
+import { contentsOf, type Planned } from "./block-rows.js";
+import { lowerByRow } from "./choose-kernels.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { type Part, type Schedule, type Step, streamOf } from "./schedule.js";
+import { type PoolContents, planPool, quickPoolBytes } from "./row-pool.js";
+import { type Part, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 
 /** A join of which some parts can be written in place. */
 interface Join {
@@ -24,6 +26,8 @@ interface Join {
   /** The steps that make the parts, at their pitch. */
   readonly makers: readonly Step[];
   readonly parts: ReadonlyMap<TensorId, Part>;
+  /** The stream that then starts behind the join. */
+  readonly trims?: Stream;
 }
 
 /** Channels of the output of a join that one input gives. */
@@ -44,32 +48,78 @@ interface Rest {
 /** Arenas that are laid out in search of a set of joins that fits. */
 const MAX_PLANS = 6;
 
-/** `planned`, with the joins in place that an arena of `limit` bytes allows. */
-export function placeParts(planned: Planned, options: LivenessOptions, limit: number, context: KernelContext): Planned {
+export interface PartOptions extends LivenessOptions {
+  /** Most bytes of arena. */
+  readonly limit: number;
+  /** The steps without streams. */
+  readonly alone: readonly Step[];
+}
+
+/** `planned`, with the joins in place that the limit allows. */
+export function placeParts(planned: Planned, options: PartOptions, context: KernelContext): Planned {
+  const { limit, alone: apart } = options;
   const { schedule, found } = findJoins(planned.schedule, context);
   const stepCount = schedule.steps.length;
-  const livenessWith = (joins: readonly Join[]) =>
-    computeLiveness(withJoins(schedule, joins), options.ports, options.backward);
-  const busiest = (joins: readonly Join[]): number => Math.max(...aliveBytes(livenessWith(joins), stepCount));
+  const livenessOf = (one: Schedule) => computeLiveness(one, options.ports, options.backward);
+  const quickPool = makeQuickPool();
+  const busiest = (joins: readonly Join[]): number =>
+    Math.max(...aliveBytes(livenessOf(withJoins(schedule, joins, apart, quickPool)), stepCount));
   const chosen: Join[] = [];
   const alone = found.map((join) => ({ join, bytes: busiest([join]) })).toSorted((a, b) => a.bytes - b.bytes);
   for (const { join } of alone) if (busiest([...chosen, join]) <= limit) chosen.push(join);
   for (let round = 0; round < MAX_PLANS && chosen.length > 0; round++) {
-    const arena = planArena(livenessWith(chosen), stepCount);
-    if (arena.bytes <= limit) return { schedule: withJoins(explain(schedule, found, chosen), chosen), arena };
+    const joined = withJoins(explain(schedule, found, chosen), chosen, apart, planPool);
+    const arena = planArena(livenessOf(joined), stepCount);
+    if (arena.bytes <= limit) return { schedule: joined, arena };
     chosen.pop();
   }
   return { schedule: explain(schedule, found, []), arena: planned.arena };
 }
 
-function withJoins(schedule: Schedule, joins: readonly Join[]): Schedule {
+/** The schedule with some joins in place, and the pools of the streams that they are in as `pool` lays them out. */
+function withJoins(
+  schedule: Schedule,
+  joins: readonly Join[],
+  apart: readonly Step[],
+  pool: (contents: PoolContents, before: RowPool) => RowPool,
+): Schedule {
   const changed = new Map(
     joins.flatMap(({ step, makers }) => [step, ...makers].map((one) => [one.index, one] as const)),
   );
-  return {
+  const trimmed = new Set(joins.flatMap(({ trims }) => trims?.first ?? []));
+  // Of a stream of two steps one is left, which runs alone.
+  const isLeft = ({ first, last }: Stream): boolean => !trimmed.has(first) || last > first + 1;
+  const ended = new Set(schedule.streams.flatMap((stream) => (isLeft(stream) ? [] : [stream.last])));
+  const joined: Schedule = {
     ...schedule,
-    steps: schedule.steps.map((step) => changed.get(step.index) ?? step),
+    steps: schedule.steps.map((step) => {
+      const before = ended.has(step.index) ? must(apart[step.index], "step") : step;
+      return changed.get(step.index) ?? before;
+    }),
+    streams: schedule.streams
+      .filter(isLeft)
+      .map((stream): Stream => (trimmed.has(stream.first) ? { ...stream, first: stream.first + 1 } : stream)),
     parts: new Map(joins.flatMap(({ parts }) => [...parts])),
+  };
+  const isTouched = ({ first, last }: Stream): boolean =>
+    joins.some(({ step }) => first - 1 <= step.index && step.index <= last);
+  return {
+    ...joined,
+    streams: joined.streams.map(
+      (stream): Stream =>
+        isTouched(stream) ? { ...stream, pool: pool(contentsOf(joined, stream), stream.pool) } : stream,
+    ),
+  };
+}
+
+/** Pools of the size of those that are laid out in little time, once for each set of joins in a stream. */
+function makeQuickPool(): (contents: PoolContents, before: RowPool) => RowPool {
+  const known = new Map<string, number>();
+  return (contents, before) => {
+    const key = contents.rows.map(({ output, into }) => `${output} ${into?.start}`).join();
+    const bytes = known.get(key) ?? quickPoolBytes(contents);
+    known.set(key, bytes);
+    return { ...before, bytes };
   };
 }
 
@@ -127,13 +177,15 @@ function joinOf(
 ): Join | string {
   const { graph } = schedule;
   const pitch = channelCount(tensorOf(graph, step.output).shape);
-  if (streamOf(schedule, step)) return "its rows are joined as they are made";
+  const around = streamOf(schedule, step);
+  const trims = around?.first === step.index && around.fed === undefined ? around : undefined;
+  const stream = trims ? undefined : around;
   if (reachesOutput(schedule, step.output)) return "the joined tensor is an output";
   const nameOf = (tensor: TensorId): string => tensorOf(graph, tensor).source || tensor;
   const reasons: string[] = [];
   const able = runs.flatMap((run, input): readonly (Run & { readonly maker: Step })[] => {
     const tensor = must(step.node.inputs[input], "input");
-    const maker = run ? makerOf(schedule, step, run, pitch) : "is read in pieces";
+    const maker = run ? makerOf(schedule, { join: step, stream, run, pitch }) : "is read in pieces";
     if (run && typeof maker !== "string") return [{ ...run, maker }];
     reasons.push(`${nameOf(tensor)} ${maker}`);
     return [];
@@ -150,7 +202,8 @@ function joinOf(
   ];
   if (inPlace.length === 0) return copies.join("; ");
   const rest = { first, end, pitch, copies: copies.join("; ") };
-  const joined = end === 0 ? viewStep(step) : restStep(graph, step, rest, context);
+  const lower = stream ? lowerByRow : lowerWhole;
+  const joined = end === 0 ? viewStep(step) : restStep(graph, step, rest, (view) => lower(view, context));
   if (joined === undefined) return "no kernel copies a part of the channels";
   return {
     step: joined,
@@ -158,12 +211,22 @@ function joinOf(
     parts: new Map(
       inPlace.map(({ tensor, start, count }) => [tensor, { whole: step.output, start, pitch, width: count }]),
     ),
+    ...(trims ? { trims } : {}),
   };
 }
 
+interface Making {
+  readonly join: Step;
+  /** The stream that the join is made in. */
+  readonly stream: Stream | undefined;
+  readonly run: Run;
+  readonly pitch: number;
+}
+
 /** The step that makes an input of a join, with its output in place; or why it cannot be there. */
-function makerOf(schedule: Schedule, join: Step, { tensor, count }: Run, pitch: number): Step | string {
+function makerOf(schedule: Schedule, { join, stream, run, pitch }: Making): Step | string {
   const { graph } = schedule;
+  const { tensor, count } = run;
   const readers = consumersOf(graph).get(tensor) ?? [];
   const maker = schedule.steps.find((step) => step.output === tensor);
   if (maker === undefined) return "comes from the caller";
@@ -172,12 +235,14 @@ function makerOf(schedule: Schedule, join: Step, { tensor, count }: Run, pitch: 
   if (opOf(maker.node).narrow) return "is a join itself";
   const { call, byRows: _, ...rest } = maker;
   if (call === undefined) return "is another name for bytes that exist";
-  if (streamOf(schedule, maker)) return "is made row by row";
+  const around = streamOf(schedule, maker);
+  if (stream && around !== stream) return "is there as a whole, and the joined tensor is not";
+  if (around && rowsPerCall(call) > 1) return "is made several rows at a time";
   const isPixel = elementCount(tensorOf(graph, tensor).shape) === count;
   const placed = isPixel ? call : atPitch(call, { pitch, width: count });
   if (placed === undefined) return `comes from ${call.kernel}, which writes pixels side by side`;
   const why = `${maker.why}; its pixels go into those of ${tensorOf(graph, join.output).source || join.output}`;
-  return { ...rest, call: placed, why };
+  return { ...rest, call: placed, ...(around ? { byRows: placed } : {}), why };
 }
 
 function viewStep({ index, node, output, macs }: Step): Step {
@@ -188,14 +253,20 @@ function restStep(
   graph: Graph,
   { index, node, output, macs }: Step,
   { first, end, pitch, copies }: Rest,
-  context: KernelContext,
+  lower: (view: NodeView) => KernelCall | undefined,
 ): Step | undefined {
-  const op = opOf(node);
-  const view = must(op.narrow, "narrow")(viewOf(graph, node), first, end - first);
-  const call = atPitch(op.lower(view, context), { pitch, width: end - first });
+  const view = must(opOf(node).narrow, "narrow")(viewOf(graph, node), first, end - first);
+  const dense = lower(view);
+  const call = dense && atPitch(dense, { pitch, width: end - first });
   if (call === undefined) return undefined;
   const why = `${call.why}; the other inputs were written to their places`;
-  return withReason({ index, node, output, rest: { inputs: view.node.inputs, start: first }, call, macs, why }, copies);
+  const rest = { inputs: view.node.inputs, start: first, width: end - first };
+  const byRows = call.drive.kind === "runs" ? { byRows: call } : {};
+  return withReason({ index, node, output, rest, call, ...byRows, macs, why }, copies);
+}
+
+function lowerWhole(view: NodeView, context: KernelContext): KernelCall {
+  return opOf(view.node).lower(view, context);
 }
 
 /** True for outputs of the graph, and for what they are other names of. */

@@ -124,7 +124,8 @@ function planFor(chosen: Schedule, goal: StreamOptions, options: MemoryOptions):
   const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal) };
   const blocked = blockRows(chosen, single, blocks, Math.max(single.arena.bytes, ram ?? 0));
   if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options);
-  const { schedule, arena } = placeParts(blocked, goal, Math.max(blocked.arena.bytes, ram ?? 0), options);
+  const limit = Math.max(blocked.arena.bytes, ram ?? 0);
+  const { schedule, arena } = placeParts(blocked, { ...goal, limit, alone: start.steps }, options);
   return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomOf(options.regions), ram ?? roomOf([]))) };
 }
 

@@ -34,6 +34,8 @@ export interface RowStep {
   /** and the first, which are as many as it can make when it is its turn, so that few rows have to wait for others. */
   readonly first: number;
   readonly accumulates: boolean;
+  /** Where the output is a part of a tensor of the stream: what joins that, and the first byte in each of its rows. */
+  readonly into?: { readonly step: number; readonly start: number };
 }
 
 /** Rows that a step makes at a time when it has made y. */
@@ -42,7 +44,12 @@ export function blockAt({ block, first, rows }: Pick<RowStep, "block" | "first" 
 }
 
 /** The steps of a stream with their data flow; what makes the rows of `fed`, a tensor that the caller hands over, comes first. */
-export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): readonly RowStep[] {
+export function rowSteps(
+  graph: Graph,
+  steps: readonly Step[],
+  fed?: TensorId,
+  parts: Schedule["parts"] = new Map(),
+): readonly RowStep[] {
   const outputs = [...(fed === undefined ? [] : [fed]), ...steps.map((step) => step.output)];
   const producers = new Map(outputs.map((output, i) => [output, i]));
   const sums = new Set(steps.filter((step) => accumulatedRows(step) !== undefined).map((step) => step.output));
@@ -58,8 +65,20 @@ export function rowSteps(graph: Graph, steps: readonly Step[], fed?: TensorId): 
       return [{ tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape) }];
     });
     const rows = accumulated ?? rowCount(view.output.shape);
-    const block = rowsPerCall(must(rowCall(step), "row call"));
-    return { step, output: step.output, inputs, rows, block, first: block, accumulates: accumulated !== undefined };
+    const call = rowCall(step);
+    const block = call ? rowsPerCall(call) : 1;
+    const part = parts.get(step.output);
+    const whole = part && producers.get(part.whole);
+    return {
+      step,
+      output: step.output,
+      inputs,
+      rows,
+      block,
+      first: block,
+      accumulates: accumulated !== undefined,
+      ...(part === undefined || whole === undefined ? {} : { into: { step: whole, start: part.start } }),
+    };
   });
   if (fed === undefined) return inPhase(made);
   const rows = rowCount(tensorOf(graph, fed).shape);
@@ -117,8 +136,8 @@ function accumulatedRows(step: Step): number | undefined {
 }
 
 /** The row steps of a stream of a schedule. */
-export function streamSteps({ graph, steps }: Schedule, { first, last, fed }: Stream): readonly RowStep[] {
-  return rowSteps(graph, steps.slice(first, last + 1), fed);
+export function streamSteps({ graph, steps, parts }: Schedule, { first, last, fed }: Stream): readonly RowStep[] {
+  return rowSteps(graph, steps.slice(first, last + 1), fed, parts);
 }
 
 /** Counters that outlive a row that the caller hands over: of the rows handed over, and of those that each step of their stream made. */
@@ -199,6 +218,8 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
   const external = [...readers.keys()].filter((tensor) => !steps.some(({ output }) => output === tensor));
   const rowBytes = (tensor: TensorId): number => rowLength(tensorOf(graph, tensor).shape);
   const distances = new Map<string, number>();
+  /** The event that makes the first part of each row, by what joins them. */
+  const partsBegun = new Map<number, number[]>();
   let events = 0;
   const endRows = (producer: number): void => {
     const rows = must(lives[producer], "rows");
@@ -219,7 +240,14 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
       distances.set(key, Math.max(distances.get(key) ?? 0, distance));
     }
     made[i] = y + block;
-    for (let k = 0; k < block; k++) must(lives[i], "rows").push({ from: events, to: events });
+    // A row of a tensor that is joined in place is there with its first part.
+    const from = Math.min(events, partsBegun.get(i)?.[y] ?? events);
+    for (let k = 0; k < block; k++) must(lives[i], "rows").push({ from, to: events });
+    if (step.into) {
+      const begun = partsBegun.get(step.into.step) ?? [];
+      partsBegun.set(step.into.step, begun);
+      begun[y] ??= events;
+    }
     for (const { producer } of [{ producer: i }, ...inputs]) if (producer !== undefined) endRows(producer);
     events++;
   });

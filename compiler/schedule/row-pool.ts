@@ -32,7 +32,7 @@ export function poolPeak(contents: PoolContents): number {
   contents.rows.forEach((row, i) => {
     // Rows of a block lie side by side, only the first of them where alignment wants it.
     const bytes = rowBytes(contents, row);
-    const held = contents.inFlight.has(row.output) ? (row.block === 1 ? alignBytes(bytes) : bytes) : 0;
+    const held = isHeld(contents, row) ? (row.block === 1 ? alignBytes(bytes) : bytes) : 0;
     const scratch = scratchBytes(row);
     for (const { from, to } of stateSpan(contents, i)) add(stateBytesOf(row), from, to);
     for (const { from, to } of livesOf(contents, i)) add(held, from, to);
@@ -87,8 +87,14 @@ function quickLayout(contents: PoolContents, peak: number): Layout & { readonly 
 }
 
 /** Positions of the steps whose outputs are in the pool. */
-function heldBy({ rows, inFlight }: PoolContents): readonly number[] {
-  return rows.flatMap(({ output }, i) => (inFlight.has(output) ? [i] : []));
+function heldBy(contents: PoolContents): readonly number[] {
+  const { rows } = contents;
+  return rows.flatMap((row, i) => (isHeld(contents, row) ? [i] : []));
+}
+
+/** True where rows of the output of a step are in the pool, and no parts of other rows. */
+function isHeld({ inFlight }: PoolContents, { output, into }: RowStep): boolean {
+  return inFlight.has(output) && into === undefined;
 }
 
 /** Bytes that have to stay together. */
@@ -115,7 +121,7 @@ interface Piece {
 /** Scratch and state, the tensors in `rings` as rings, the rows of all others one by one, or block by block. */
 function itemsOf(contents: PoolContents, rings: ReadonlySet<number>): readonly Item[] {
   const rows = contents.rows.flatMap((row, step): readonly Item[] => {
-    if (!contents.inFlight.has(row.output)) return [];
+    if (!isHeld(contents, row)) return [];
     return rings.has(step) ? [ringItem(contents, row, step)] : singleItems(contents, row, step);
   });
   return [...scratchItems(contents), ...stateItems(contents), ...rows];
@@ -126,6 +132,12 @@ function ringItem(contents: PoolContents, row: RowStep, step: number): Item {
   const { block, first } = row;
   const lives = livesOf(contents, step);
   const bytes = rowBytes(contents, row);
+  if (block === 1) {
+    // All of it is in use nearly all of the time.
+    const length = ringLength(lives);
+    const rows = lives.map((_, y) => ({ y, at: (y % length) * bytes }));
+    return { ...wholeItem(alignBytes(length * bytes), union(lives), step), rows };
+  }
   const length = ringLength(blocksOf(contents, step)) * block;
   const slotOf = (y: number): number => (y + block - first) % length;
   const rows = lives.map((_, y) => ({ y, at: slotOf(y) * bytes }));
@@ -240,35 +252,55 @@ interface PlacedItem {
   readonly offset: number;
 }
 
+interface PlacedPiece {
+  readonly start: number;
+  readonly end: number;
+  readonly piece: Piece;
+}
+
 /** Items in their order, each at the lowest offset where it meets none of those before it. */
 function place(order: readonly Item[]): Layout {
   const placed: PlacedItem[] = [];
+  /** By their starts. */
+  const pieces: PlacedPiece[] = [];
   let bytes = 0;
   for (const item of order) {
-    let offset = 0;
-    for (const { above, below } of takenFor(item, placed)) {
-      if (above >= offset) break;
-      if (below > offset) offset = alignBytes(below);
-    }
+    const offset = lowestOffset(item, pieces);
     placed.push({ item, offset });
+    for (const piece of item.pieces) {
+      const start = offset + piece.at;
+      pieces.splice(firstFrom(pieces, start), 0, { start, end: start + piece.bytes, piece });
+    }
     bytes = Math.max(bytes, offset + item.bytes);
   }
   return { bytes, placed };
 }
 
-/** Offsets that an item cannot have: all above one and below another. The lowest come first. */
-function takenFor(item: Item, placed: readonly PlacedItem[]): { readonly above: number; readonly below: number }[] {
-  const taken: { readonly above: number; readonly below: number }[] = [];
-  for (const { item: other, offset } of placed) {
-    for (const there of other.pieces) {
-      for (const here of item.pieces) {
-        const above = offset + there.at - here.at - here.bytes;
-        const below = offset + there.at + there.bytes - here.at;
-        if (below > 0 && meet(here, there)) taken.push({ above, below });
+function lowestOffset(item: Item, placed: readonly PlacedPiece[]): number {
+  let offset = 0;
+  for (let before = -1; before !== offset; ) {
+    before = offset;
+    for (const here of item.pieces) {
+      for (const { start, end, piece } of placed) {
+        if (start >= offset + here.at + here.bytes) break;
+        if (end > offset + here.at && meet(here, piece)) offset = alignBytes(end - here.at);
       }
     }
+    // One piece has passed all that it meets.
+    if (item.pieces.length === 1) break;
   }
-  return taken.sort((a, b) => a.above - b.above);
+  return offset;
+}
+
+/** Position of the first piece that starts at `start` or behind it. */
+function firstFrom(pieces: readonly PlacedPiece[], start: number): number {
+  let [low, high] = [0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (must(pieces[middle], "piece").start < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** True where two pieces matter at the same event. */
@@ -314,8 +346,10 @@ function collect(contents: PoolContents, placed: readonly PlacedItem[]): Pick<Ro
     else for (const { y, at } of item.rows) must(offsets[item.step], "offsets")[y] = offset + at;
   }
   const rows = contents.rows.flatMap((row, i): (readonly [TensorId, PooledRows])[] => {
-    if (!contents.inFlight.has(row.output)) return [];
-    return [[row.output, { offsets: must(offsets[i], "offsets"), atOnce: ringLength(livesOf(contents, i)) }]];
+    const { step, start } = row.into ?? { step: i, start: 0 };
+    if (!contents.inFlight.has(must(contents.rows[step], "step").output)) return [];
+    const own = must(offsets[step], "offsets").map((offset) => offset + start);
+    return [[row.output, { offsets: own, atOnce: ringLength(livesOf(contents, i)) }]];
   });
   return { rows: new Map(rows), scratch, state };
 }
@@ -347,10 +381,12 @@ function rowBytes({ graph }: PoolContents, { output }: RowStep): number {
 }
 
 function stateBytesOf({ step }: RowStep): number {
-  return step === undefined ? 0 : alignBytes(stateBytes(must(rowCall(step), "row call")));
+  const call = step && rowCall(step);
+  return call ? alignBytes(stateBytes(call)) : 0;
 }
 
 /** Bytes of scratch memory at each row. */
 function scratchBytes({ step }: RowStep): number {
-  return step === undefined ? 0 : alignBytes(totalScratchBytes(must(rowCall(step), "row call")));
+  const call = step && rowCall(step);
+  return call ? alignBytes(totalScratchBytes(call)) : 0;
 }

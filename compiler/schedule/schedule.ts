@@ -22,8 +22,8 @@ export interface Step {
   readonly byRows?: KernelCall;
   /** Rows are made from the last to the first, so that the output may grow over the input from above. */
   readonly backward?: boolean;
-  /** Where a step joins tensors and some of them are in place already: those that it copies, and from which byte of a pixel on. */
-  readonly rest?: { readonly inputs: readonly TensorId[]; readonly start: number };
+  /** Where a step joins tensors and some of them are in place already: those that it copies, and to which bytes of a pixel. */
+  readonly rest?: { readonly inputs: readonly TensorId[]; readonly start: number; readonly width: number };
   /** Where a step joins tensors: why it copies those that it does. */
   readonly copies?: string;
   readonly macs: number;

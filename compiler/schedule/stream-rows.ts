@@ -140,7 +140,8 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
           if (ways.has(way)) continue;
           ways.add(way);
           const stream = planStream(schedule, life, members, fed);
-          if (!stream || (fed === undefined && stream.bytes >= without)) continue;
+          // With more rows at a time it needs no less.
+          if (!stream || (fed === undefined && stream.bytes >= without)) break;
           pieces.push({ first, last, without, isEstimate: true, ...stream, ...(fed === undefined ? {} : { fed }) });
         }
       };

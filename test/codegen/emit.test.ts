@@ -1,4 +1,5 @@
 /** The text of generated code: a golden, and what holds for every program. */
+import { posix } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { emit } from "../../compiler/codegen/emit.js";
@@ -136,7 +137,7 @@ describe("emit", () => {
     const paths = new Set(files.map((file) => file.path));
     for (const { path, text } of files) {
       for (const [, included = ""] of text.matchAll(/^#include "([^"]+)"/gm)) {
-        const beside = [...path.split("/").slice(0, -1), included].join("/");
+        const beside = posix.join(posix.dirname(path), included);
         expect(paths.has(beside) || paths.has(included), `${path} includes ${included}`).toBe(true);
       }
     }

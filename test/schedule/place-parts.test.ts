@@ -178,7 +178,7 @@ describe.each(Object.keys(cases))("a join %s", (name) => {
       program,
       imported: before,
       assets,
-      engines: ["passes", "replay"],
+      engines: ["passes", "replay", "host"],
       cases: generateCases(before, 3),
     });
     expect(result).toMatchObject({ ok: true, differences: [] });
@@ -196,7 +196,8 @@ describe("the room of a join", () => {
   const context = { target, numerics: makeNumerics("ort"), optimize: "speed" } as const;
   const apart = chooseKernels(before, { nodes: before.nodes, why: "as written" }, context);
   const arena = planArena(computeLiveness(apart, ports), apart.steps.length);
-  const placed = (limit: number) => placeParts({ schedule: apart, arena }, { ports }, limit, context);
+  const placed = (limit: number) =>
+    placeParts({ schedule: apart, arena }, { ports, limit, alone: apart.steps }, context);
 
   test("is more where the joined tensor lives longer, and then a limit keeps the copy", () => {
     const roomy = placed(1 << 20);

@@ -151,3 +151,40 @@ test.each(["whole", "rows"] as const)(
   },
   240_000,
 );
+
+/** Layers side by side whose channels are joined, twice; the second time what one of them reads is joined too. */
+function fires(): Graph {
+  const b = new GraphBuilder("fires");
+  const pads = [1, 1, 1, 1];
+  const pointwise = (x: TensorId, channels: number): TensorId =>
+    product(b, "conv2d", x, [channels, 1, 1, b.shapeOf(x)[3]!], { strides: [1, 1], pads: [0, 0, 0, 0] });
+  const window = (x: TensorId, channels: number): TensorId =>
+    product(b, "conv2d", x, [channels, 3, 3, b.shapeOf(x)[3]!], { strides: [1, 1], pads });
+  const join = (inputs: readonly TensorId[]): TensorId =>
+    b.node("concat", inputs, { axis: 3 }, { scale: 0.2, zero: 4 });
+  let x = product(b, "conv2d", b.input([1, 34, 30, 3]), [8, 3, 3, 3], { strides: [2, 2], pads });
+  x = join([pointwise(x, 12), window(x, 8)]);
+  x = pointwise(x, 8);
+  x = join([x, window(x, 12)]);
+  return b.output(product(b, "conv2d", x, [4, 3, 3, 20], { strides: [2, 2], pads })).build();
+}
+
+test.each(["cortex-m4", "cortex-m55"] as const)(
+  "rows of joined tensors that several layers write, %s",
+  async (name) => {
+    const graph = fires();
+    const program = compileGraph(graph, await loadTarget(name), { optimize: "ram", input: "rows" });
+    const { schedule } = program;
+    const joins = schedule.steps.filter(
+      (step) => step.node.kind === "concat" && schedule.streams.some(({ pool }) => pool.rows.has(step.output)),
+    );
+    // The first join has nothing left to do, the second copies what is read elsewhere too.
+    expect(joins.map(({ call, rest }) => [call !== undefined, rest?.start, rest?.width])).toEqual([
+      [false, undefined, undefined],
+      [true, 0, 8],
+    ]);
+    expect(schedule.parts.size).toBe(3);
+    await expectEqual(program, graph, 2);
+  },
+  240_000,
+);

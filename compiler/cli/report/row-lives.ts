@@ -30,7 +30,7 @@ export function streamReport(schedule: Schedule, stream: Stream): StreamReport {
   const { lives, events } = planRows(graph, steps);
   const rows = steps.flatMap(({ output }, i): readonly RowsInFlight[] => {
     const pooled = stream.pool.rows.get(output);
-    if (!pooled) return [];
+    if (!pooled || schedule.parts.has(output)) return [];
     const { source, shape } = tensorOf(graph, output);
     return [
       {

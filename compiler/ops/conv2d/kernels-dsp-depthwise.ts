@@ -51,6 +51,10 @@ const rowPairs: Candidate<ConvLayer> = {
   fits: (layer) =>
     isDepthwise(layer) && layer.g.groups === layer.g.outC && layer.weights.zeroPoint === 0 && layer.g.dilationW === 1,
   work: ({ g }, asked) => ({ ...asked, inputs: g.outH * g.kernelH * windowColumns(g) * g.inC }),
+  moreFlash: ({ g }) => {
+    const oddRow = g.kernelH % 2 === 0 ? 0 : (1 + (g.strideW & 1)) * ((g.kernelW >> 1) + 1);
+    return g.inC * (4 * ((g.kernelH >> 1) * g.kernelW + oddRow) - g.kernelH * g.kernelW);
+  },
   call(plain) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
