@@ -46,6 +46,6 @@ const reserved: ReadonlySet<string> = new Set(
 
 /** True for a name that can stand alone in C and C++, as a parameter of a public function does. */
 export function isFreeName(name: string): boolean {
-  // y3 counts the rows of a step.
-  return /^[a-z]/.test(name) && !reserved.has(name) && !/^(lwc(_|$)|y\d+$)/.test(name) && !name.endsWith("_t");
+  // y3 counts the rows of a step, end3 says where its next block ends.
+  return /^[a-z]/.test(name) && !reserved.has(name) && !/^(lwc(_|$)|(y|end)\d+$)/.test(name) && !name.endsWith("_t");
 }

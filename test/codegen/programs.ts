@@ -71,6 +71,8 @@ export const hostileNames: readonly string[] = [
   "arena",
   "run",
   "lwc_net_run",
+  "y3",
+  "end3",
   "3d",
   "",
   "é\u202e\u0000\uFFFD",
