@@ -1,12 +1,10 @@
 /** What a program needs, as far as the compiler knows without building it: RAM exactly, cycles and flash by the prices of the target. */
 
-import { rowAddress, tableType } from "./codegen/row-address.js";
-import { tensorOf } from "./ir/graph.js";
-import { rowLength } from "./ir/shape.js";
+import { rowAddresses, tableType } from "./codegen/row-address.js";
 import type { KernelCall } from "./ops/kernel.js";
 import { waitCycles } from "./schedule/divide-arena.js";
 import { contextBytes, programSizes } from "./schedule/program-sizes.js";
-import { offsetInRegion, type Program } from "./schedule/schedule.js";
+import type { Program } from "./schedule/schedule.js";
 import { estimateOf, scheduleCycles } from "./schedule/schedule-cycles.js";
 
 export interface ProgramEstimate {
@@ -33,14 +31,10 @@ export function estimateProgram(program: Program): ProgramEstimate {
 }
 
 /** Tables of the offsets of rows in flight. */
-function rowTableBytes({ graph, arena, schedule }: Program): number {
-  return Array.from(arena.places).reduce((sum, [id, place]) => {
-    if (place.kind !== "arena" || place.rowOffsets === undefined || schedule.parts.has(id)) return sum;
-    const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
-    const address = rowAddress(offsets, rowLength(tensorOf(graph, id).shape));
-    return address.kind === "ring"
-      ? sum
-      : sum + address.offsets.length * (tableType(address.offsets) === "uint16_t" ? 2 : 4);
+function rowTableBytes(program: Program): number {
+  return [...rowAddresses(program).values()].reduce((sum, address) => {
+    if (address.kind === "ring") return sum;
+    return sum + address.offsets.length * (tableType(address.offsets) === "uint16_t" ? 2 : 4);
   }, 0);
 }
 

@@ -13,7 +13,8 @@ import {
   makeConstantPool,
 } from "./constants.js";
 import { collectInstances, type Instances } from "./instances.js";
-import { type RowAddress, rowAddress } from "./row-address.js";
+import { rowAddresses } from "./row-address.js";
+import { behind } from "./step-text.js";
 
 export interface PortBinding {
   readonly port: Port;
@@ -152,7 +153,7 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
   };
   const rowPointer = (id: TensorId, row: string): string => {
     const part = program.schedule.parts.get(id);
-    if (part) return part.start === 0 ? rowPointer(part.whole, row) : `${rowPointer(part.whole, row)} + ${part.start}`;
+    if (part) return behind(rowPointer(part.whole, row), part.start);
     const bytes = rowLength(tensorOf(program.graph, id).shape);
     const address = addresses.get(id);
     if (address === undefined) return `${pointer(id)} + (${row} * ${bytes})`;
@@ -222,17 +223,6 @@ function partOf(program: Program, id: TensorId): string {
   const place = must(program.arena.places.get(id), `place of %${id}`);
   invariant(place.kind === "arena", `%${id} is not in the arena`);
   return partAt(program, place.offset).name;
-}
-
-/** How the rows of each tensor in flight are found. */
-function rowAddresses({ graph, arena, schedule }: Program): ReadonlyMap<TensorId, RowAddress> {
-  return new Map(
-    Array.from(arena.places).flatMap(([id, place]): (readonly [TensorId, RowAddress])[] => {
-      if (place.kind !== "arena" || place.rowOffsets === undefined || schedule.parts.has(id)) return [];
-      const offsets = place.rowOffsets.map((offset) => offsetInRegion(arena, offset));
-      return [[id, rowAddress(offsets, rowLength(tensorOf(graph, id).shape))]];
-    }),
-  );
 }
 
 /** One enumerator per tensor and per scratch, in the order of their addresses and steps; tables stand for themselves. */

@@ -190,23 +190,23 @@ function rowsView(call: KernelCall, constants: readonly string[], order: RowOrde
   if (drive.kind !== "rows") return undefined;
   const { inRows, inRowBytes, padValue } = drive;
   const perRow = windowOfCall(call, drive);
-  // y counts calls.
-  const window = { ...perRow, stride: perRow.stride * rowsPerCall(call) };
-  const outRows = callsOf(call);
-  const out = outRows > 1 ? `out + (y * ${drive.outRowBytes * rowsPerCall(call)})` : "out";
   const block = rowsPerCall(call);
-  const rest = drive.outRows - (outRows - 1) * block;
-  const count = rest === block ? String(block) : `(y < ${outRows - 1}) ? ${block} : ${rest}`;
-  const told = [...(passesRow(call) ? ["y"] : []), ...(passesCount(call) ? [count] : [])];
+  // y counts calls.
+  const window = { ...perRow, stride: perRow.stride * block };
+  const calls = callsOf(call);
+  const out = calls > 1 ? `out + (y * ${drive.outRowBytes * block})` : "out";
+  const rest = drive.outRows - (calls - 1) * block;
+  const unlessLast = (each: number, last: number): string =>
+    each === last ? String(each) : `((y < ${calls - 1}) ? ${each} : ${last})`;
+  const told = [...(passesRow(call) ? ["y"] : []), ...(passesCount(call) ? [unlessLast(block, rest)] : [])];
   const args = ["&params", "rows", ...told, ...constants, out, ...scratchArgument(call)];
-  const lastSize = window.size - (block - rest) * drive.window.stride;
   return {
     size: String(window.size),
-    filled: rest === block ? String(window.size) : `((y < ${outRows - 1}) ? ${window.size} : ${lastSize})`,
-    loop: rowLoop(outRows, order),
+    filled: unlessLast(window.size, window.size - (block - rest) * drive.window.stride),
+    loop: rowLoop(calls, order),
     inRows: String(inRows),
     inRowBytes: String(inRowBytes),
-    rowExpression: windowRowText(window, "y", inRows, outRows),
+    rowExpression: windowRowText(window, "y", inRows, calls),
     rowIndex: window.size > 1 ? "k" : "0",
     hasWindow: window.size > 1,
     hasPadding: needsPaddingRow(call),

@@ -11,7 +11,7 @@ import { callText, maxColumns } from "./c-literal.js";
 import { accessorViews, arenaLength, feedFunctions, runView } from "./header-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { arenaAsserts, arenaLocal, contextAlign, contextPointers, initView, nullCheck } from "./region-view.js";
-import { stepGeometry, stepShapes, stepTitle } from "./step-text.js";
+import { behind, partTrace, stepGeometry, stepShapes, stepTitle } from "./step-text.js";
 import { isHandedOver, streamArguments, streamName, streamView } from "./streams.js";
 import type { ArenaView, FeedView, HandOverView, SourceView, StepView } from "./view.js";
 
@@ -189,20 +189,13 @@ function stepCall(graph: Graph, bindings: Bindings, step: Step, scratchBytes: nu
 
 /** Where the kernel starts to write: behind the parts of the first pixel that are in place. */
 function outputPointer(bindings: Bindings, { output, rest }: Step): string {
-  const pointer = bindings.pointer(output);
-  return rest === undefined || rest.start === 0 ? pointer : `${pointer} + ${rest.start}`;
+  return behind(bindings.pointer(output), rest?.start ?? 0);
 }
 
 function traceCall({ schedule }: Program, bindings: Bindings, step: Step, output: Tensor): string {
   const part = schedule.parts.get(output.id);
   if (part) {
-    const args = [String(step.index), `${bindings.pointer(output.id)} + (i * ${part.pitch})`, `${part.width}u`];
-    const pixels = tensorBytes(output) / part.width;
-    return [
-      `    for (int32_t i = 0; i < ${pixels}; ++i) {`,
-      callText("        ", "lwc_trace", args, ";"),
-      "    }",
-    ].join("\n");
+    return partTrace("    ", step, part, { pointer: bindings.pointer(output.id), bytes: tensorBytes(output) });
   }
   const args = [String(step.index), bindings.pointer(output.id), `${tensorBytes(output)}u`];
   return callText("    ", "lwc_trace", args, ";");

@@ -15,7 +15,7 @@ import {
 } from "../ops/kernel.js";
 import { lastRow, windowOfRows } from "../ops/row-window.js";
 import { type RowInput, type RowStep, streamSteps } from "../schedule/row-plan.js";
-import type { Part, Program, Step, Stream } from "../schedule/schedule.js";
+import type { Program, Step, Stream } from "../schedule/schedule.js";
 import { partsUsed } from "./arena-names.js";
 import type { Bindings, RowTable } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
@@ -24,7 +24,7 @@ import { passesCount, passesRow } from "./instance-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { tableType } from "./row-address.js";
 import { lastRowText, windowRowText } from "./row-text.js";
-import { stepShapes, stepTitle } from "./step-text.js";
+import { behind, partTrace, stepShapes, stepTitle } from "./step-text.js";
 import type { RowTableView, StreamStepView, StreamView, WindowView } from "./view.js";
 
 export function streamName(bindings: Bindings, stream: Stream): string {
@@ -178,7 +178,6 @@ function streamStep(
   const told = passesCount(call) && block > 1 ? [end === undefined ? String(block) : `${end} - ${counter}`] : [];
   const isSum = call.drive.kind === "accumulate";
   const out = isSum ? bindings.pointer(step.output) : bindings.rowPointer(step.output, counter);
-  const to = step.rest === undefined || step.rest.start === 0 ? out : `${out} + ${step.rest.start}`;
   const state = isSum ? [bindings.state(step.index)] : [];
   const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
@@ -205,7 +204,7 @@ function streamStep(
         ...(passesRow(call) ? [counter] : []),
         ...told,
         ...bindings.constants.namesOf(step),
-        to,
+        behind(out, step.rest?.start ?? 0),
         ...state,
         ...scratch,
       ],
@@ -214,7 +213,7 @@ function streamStep(
     trace: !trace
       ? ""
       : part
-        ? partTrace(step, out, part, rowBytes)
+        ? partTrace(" ".repeat(12), step, part, { pointer: out, bytes: rowBytes })
         : traceText([String(step.index), out, bytes], isSum ? `${counter} == ${count - 1}` : ""),
     handOver: isHandedOver(program, step.output) ? `            sink(user, ${counter}, ${out});` : "",
   };
@@ -225,12 +224,6 @@ function traceText(args: readonly string[], condition: string): string {
   const indent = " ".repeat(12);
   if (condition === "") return callText(indent, "lwc_trace", args, ";");
   return `${indent}if (${condition}) {\n${callText(`${indent}    `, "lwc_trace", args, ";")}\n${indent}}`;
-}
-
-/** The trace of a row whose pixels lie in those of another tensor. */
-function partTrace({ index }: Step, out: string, { pitch, width }: Part, rowBytes: number): string {
-  const call = callText("                ", "lwc_trace", [String(index), `${out} + (i * ${pitch})`, `${width}u`], ";");
-  return `            for (int32_t i = 0; i < ${rowBytes / width}; ++i) {\n${call}\n            }`;
 }
 
 /** "(y2 < 24) && ((y1 == 48) || (y1 >= ((y2 * 2) + 2)))" */
@@ -285,5 +278,5 @@ function windowView(
 }
 
 function scratchPointer(bindings: Bindings, { index }: Step, offset: number): string {
-  return offset === 0 ? bindings.scratch(index) : `${bindings.scratch(index)} + ${offset}`;
+  return behind(bindings.scratch(index), offset);
 }

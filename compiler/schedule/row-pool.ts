@@ -269,7 +269,8 @@ function place(order: readonly Item[]): Layout {
     placed.push({ item, offset });
     for (const piece of item.pieces) {
       const start = offset + piece.at;
-      pieces.splice(firstFrom(pieces, start), 0, { start, end: start + piece.bytes, piece });
+      const behind = pieces.findIndex((other) => other.start >= start);
+      pieces.splice(behind < 0 ? pieces.length : behind, 0, { start, end: start + piece.bytes, piece });
     }
     bytes = Math.max(bytes, offset + item.bytes);
   }
@@ -290,17 +291,6 @@ function lowestOffset(item: Item, placed: readonly PlacedPiece[]): number {
     if (item.pieces.length === 1) break;
   }
   return offset;
-}
-
-/** Position of the first piece that starts at `start` or behind it. */
-function firstFrom(pieces: readonly PlacedPiece[], start: number): number {
-  let [low, high] = [0, pieces.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (must(pieces[middle], "piece").start < start) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** True where two pieces matter at the same event. */

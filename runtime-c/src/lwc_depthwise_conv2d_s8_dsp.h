@@ -2,6 +2,7 @@
 #ifndef LWC_DEPTHWISE_CONV2D_S8_DSP_H
 #define LWC_DEPTHWISE_CONV2D_S8_DSP_H
 
+#include "lwc_depthwise_unzip_dsp.h"
 #include "lwc_requant.h"
 
 typedef struct lwc_depthwise_conv2d_dsp_params {
@@ -18,18 +19,6 @@ typedef struct lwc_depthwise_conv2d_dsp_params {
     int32_t in_zero_point; /* [-128, 127]; the biases already hold -zero point * sum(weights) */
     lwc_requant requant;
 } lwc_depthwise_conv2d_dsp_params;
-
-/* Four channels of a pixel, or the last 1 to 3 of them with zeros behind. */
-static inline uint32_t lwc_depthwise_load_s8(const int8_t *pixel, int32_t channels)
-{
-    uint32_t word = 0u;
-
-    if (channels >= 4) {
-        return lwc_load_word(pixel);
-    }
-    memcpy(&word, pixel, (size_t)channels);
-    return word;
-}
 
 /*
  * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
@@ -68,7 +57,7 @@ LWC_INLINE void lwc_depthwise_conv2d_s8_dsp(const lwc_depthwise_conv2d_dsp_param
             }
             for (int32_t tap = 0; tap < taps; ++tap) {
                 const int8_t *pixel = (column[kx] < 0) ? outside : (rows[ky] + column[kx]);
-                const uint32_t x = lwc_depthwise_load_s8(pixel + c, left);
+                const uint32_t x = lwc_depthwise_load(pixel + c, left);
 
                 if ((tap & 1) == 0) {
                     held = x;

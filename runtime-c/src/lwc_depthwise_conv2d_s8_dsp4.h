@@ -8,6 +8,7 @@
 #ifndef LWC_DEPTHWISE_CONV2D_S8_DSP4_H
 #define LWC_DEPTHWISE_CONV2D_S8_DSP4_H
 
+#include "lwc_depthwise_unzip_dsp.h"
 #include "lwc_requant4_dsp.h"
 
 typedef struct lwc_depthwise_conv2d_dsp4_params {
@@ -29,37 +30,11 @@ LWC_INLINE int32_t lwc_depthwise_columns(const lwc_depthwise_conv2d_dsp4_params 
     return ((p->out_w - 1) * p->stride_w) + p->kernel_w;
 }
 
-/* Four channels of a pixel, or all of a pixel that has fewer, with zeros behind. */
-LWC_INLINE uint32_t lwc_depthwise_load(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *pixel)
-{
-    uint32_t word = 0u;
-
-    if (p->in_c >= 4) {
-        return lwc_load_word(pixel);
-    }
-    memcpy(&word, pixel, (size_t)p->in_c);
-    return word;
-}
-
-/* Unzips two words of four channels: out[channel] = a's channel below b's. */
-LWC_INLINE void lwc_depthwise_unzip(uint32_t a, uint32_t b, uint32_t *out)
-{
-    const uint32_t a02 = lwc_sxtb16(a);
-    const uint32_t a13 = lwc_sxtb16_ror8(a);
-    const uint32_t b02 = lwc_sxtb16(b);
-    const uint32_t b13 = lwc_sxtb16_ror8(b);
-
-    out[0] = lwc_pack_low(a02, b02);
-    out[1] = lwc_pack_low(a13, b13);
-    out[2] = lwc_pack_high(a02, b02);
-    out[3] = lwc_pack_high(a13, b13);
-}
-
-/* The same, where column x of a row may lie outside. */
+/* Four channels of column x of a row, which may lie outside. */
 LWC_INLINE uint32_t lwc_depthwise_edge(const lwc_depthwise_conv2d_dsp4_params *p, const int8_t *row, int32_t x)
 {
     if ((x >= 0) && (x < p->in_w)) {
-        return lwc_depthwise_load(p, row + (x * p->in_c));
+        return lwc_depthwise_load(row + (x * p->in_c), p->in_c);
     }
     return 0x01010101u * ((uint32_t)p->in_zero_point & 0xFFu);
 }

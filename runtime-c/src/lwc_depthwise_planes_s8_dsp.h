@@ -11,6 +11,7 @@
 #ifndef LWC_DEPTHWISE_PLANES_S8_DSP_H
 #define LWC_DEPTHWISE_PLANES_S8_DSP_H
 
+#include "lwc_depthwise_unzip_dsp.h"
 #include "lwc_requant4_dsp.h"
 
 #include "isa/lwc_isa_depthwise.h"
@@ -29,34 +30,6 @@ typedef struct lwc_depthwise_planes_dsp_params {
     int32_t in_zero_point; /* [-128, 127]; the biases already hold -zero point * sum(weights) */
     lwc_requant requant;
 } lwc_depthwise_planes_dsp_params;
-
-/* Four channels of a pixel, or all of a pixel that has fewer. */
-LWC_INLINE uint32_t lwc_depthwise_pixel(const int8_t *pixel, int32_t in_c)
-{
-    uint32_t word = 0u;
-
-    if (in_c >= 4) {
-        return lwc_load_word(pixel);
-    }
-    for (int32_t c = 0; c < in_c; ++c) {
-        word |= (uint32_t)(uint8_t)pixel[c] << (8 * c);
-    }
-    return word;
-}
-
-/* Four channels of the pixels a and b to one word of each plane. */
-LWC_INLINE void lwc_depthwise_zip(uint32_t a, uint32_t b, uint32_t *out)
-{
-    const uint32_t a02 = lwc_sxtb16(a);
-    const uint32_t a13 = lwc_sxtb16_ror8(a);
-    const uint32_t b02 = lwc_sxtb16(b);
-    const uint32_t b13 = lwc_sxtb16_ror8(b);
-
-    out[0] = lwc_pack_low(a02, b02);
-    out[1] = lwc_pack_low(a13, b13);
-    out[2] = lwc_pack_high(a02, b02);
-    out[3] = lwc_pack_high(a13, b13);
-}
 
 /* `count` words of zero points in each plane; returns what is behind them. */
 LWC_INLINE uint32_t *lwc_depthwise_fill(uint32_t *out, int32_t count, uint32_t zero)
@@ -128,7 +101,7 @@ LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params
 
         planes = lwc_depthwise_fill(planes, before, zero);
         if (odd != 0) {
-            lwc_depthwise_zip(zero, lwc_depthwise_pixel(from, in_c), planes);
+            lwc_depthwise_unzip(zero, lwc_depthwise_load(from, in_c), planes);
             from += in_c;
             planes += 4;
         }
@@ -138,13 +111,13 @@ LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params
             planes += 4 * inside;
         } else {
             for (int32_t left = inside; left > 0; --left) {
-                lwc_depthwise_zip(lwc_depthwise_pixel(from, in_c), lwc_depthwise_pixel(from + in_c, in_c), planes);
+                lwc_depthwise_unzip(lwc_depthwise_load(from, in_c), lwc_depthwise_load(from + in_c, in_c), planes);
                 from += 2 * in_c;
                 planes += 4;
             }
         }
         if (half != 0) {
-            lwc_depthwise_zip(lwc_depthwise_pixel(from, in_c), zero, planes);
+            lwc_depthwise_unzip(lwc_depthwise_load(from, in_c), zero, planes);
             planes += 4;
         }
         planes = lwc_depthwise_fill(planes, after, zero);
