@@ -2,7 +2,7 @@
 import { makeNumerics, type Profile } from "./arith/numerics.js";
 import { programName } from "./codegen/program-name.js";
 import type { Graph } from "./ir/graph.js";
-import type { Optimize } from "./ops/kernel.js";
+import type { KernelCall, Optimize } from "./ops/kernel.js";
 import { runPasses } from "./passes/pipeline.js";
 import { checkFit } from "./schedule/check-fit.js";
 import { checkPorts } from "./schedule/check-ports.js";
@@ -12,6 +12,7 @@ import { orderNodes } from "./schedule/order-nodes.js";
 import { planMemory } from "./schedule/plan-memory.js";
 import { type RegionRequest, resolveRegions } from "./schedule/regions.js";
 import type { ArenaRegion, HotWeights, PassNote, PortOptions, Program } from "./schedule/schedule.js";
+import type { CallOfBlocks } from "./schedule/stream-rows.js";
 import type { Target } from "./targets.js";
 import { version } from "./version.js";
 
@@ -73,7 +74,7 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
     ...context,
     ports,
     regions,
-    callOfBlocks: (step, limits) => callOfBlocks(graph, step, { ...context, ...limits }),
+    callOfBlocks: onceEach((step, limits) => callOfBlocks(graph, step, { ...context, ...limits })),
     ...(ram === undefined ? {} : { ram }),
   });
   const { arena } = memory;
@@ -108,6 +109,16 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   };
   checkFit(program, { regions, ram, excess: memory.excess });
   return program;
+}
+
+/** The search for a plan of memory asks for the same kernels over and over. */
+function onceEach(find: CallOfBlocks): CallOfBlocks {
+  const known = new Map<string, KernelCall | undefined>();
+  return (step, limits) => {
+    const key = [step.index, limits.mostRows, limits.mostScratch, limits.rowsOverInput].join();
+    if (!known.has(key)) known.set(key, find(step, limits));
+    return known.get(key);
+  };
 }
 
 function hotText({ region, bytes, constants, flashCycles }: HotWeights): string {

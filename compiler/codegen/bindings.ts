@@ -177,7 +177,7 @@ export function bindProgram(program: Program, runtimeNames: ReadonlySet<string>,
     pointer,
     rowPointer,
     scratch: (step) => addressBy("scratchOf", step),
-    state: (step) => `(int32_t *)(void *)${addressBy("stateOf", step)}`,
+    state: (step) => addressBy("stateOf", step),
   };
 }
 

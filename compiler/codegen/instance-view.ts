@@ -2,9 +2,12 @@
 import { type Graph, tensorOf } from "../ir/graph.js";
 import {
   fillsPaddingRow,
+  isOverInput,
   type KernelCall,
+  keptRows,
   kernelScratchOffset,
   needsPaddingRow,
+  passesCount,
   rowsPerCall,
   totalScratchBytes,
   windowOfCall,
@@ -45,6 +48,7 @@ const locals = [
   "out",
   "scratch",
   "state",
+  "kept",
   "params",
   "rows",
   "count",
@@ -82,11 +86,6 @@ export function passesRow({ drive }: KernelCall): boolean {
   return drive.kind === "accumulate" || (drive.kind === "rows" && drive.passesRow === true);
 }
 
-/** True where the kernel is told how many rows it makes. */
-export function passesCount({ drive }: KernelCall): boolean {
-  return drive.kind === "rows" && drive.passesCount === true;
-}
-
 /** Input rows that the kernel gets pointers to; 0 where it reads its inputs themselves. */
 export function windowRows(call: KernelCall): number {
   return call.drive.kind === "rows" ? windowOfCall(call, call.drive).size : 0;
@@ -104,17 +103,29 @@ export function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
   const row = passesRow(call) ? ["y"] : [];
   const count = passesCount(call) && rowsPerCall(call) > 1 ? ["count"] : [];
   const state = call.drive.kind === "accumulate" ? ["state"] : [];
+  const kept = keptRows(call.drive) > 0 ? ["kept"] : [];
   const parameters = [
     ...(hasWindow ? ["const int8_t *const *rows"] : inputs.map((input, i) => `const ${signature.inputs[i]} *${input}`)),
     ...[...row, ...count].map((name) => `int32_t ${name}`),
     ...call.constants.map((constant, i) => `const ${cTypeOf(constant.data)} *${constants[i]}`),
     `${signature.output} *out`,
     ...state.map((name) => `int32_t *${name}`),
+    ...kept.map((name) => `int8_t *${name}`),
     ...(scratch ? ["void *scratch"] : []),
   ];
   const from = hasWindow ? ["rows"] : array ? ["inputs"] : inputs;
   const told = passesCount(call) && count.length === 0 ? ["1"] : count;
-  const args = ["&params", ...from, ...row, ...told, ...constants, "out", ...state, ...(scratch ? ["scratch"] : [])];
+  const args = [
+    "&params",
+    ...from,
+    ...row,
+    ...told,
+    ...constants,
+    "out",
+    ...state,
+    ...kept,
+    ...(scratch ? ["scratch"] : []),
+  ];
   return {
     comment: `${call.kernel}, ${rowsText(call)}: ${stepShapes(graph, first)}`,
     parameters,
@@ -130,7 +141,9 @@ export function rowInstanceView(graph: Graph, { first, call }: Group): Unnamed {
 function rowsText(call: KernelCall): string {
   if (call.drive.kind === "accumulate") return "one input row after the other";
   const block = rowsPerCall(call);
-  return block === 1 ? "one row" : `${passesCount(call) ? "up to " : ""}${block} rows`;
+  return block === 1
+    ? "one row"
+    : `${passesCount(call) ? "up to " : ""}${block} rows${isOverInput(call) ? ", over their input" : ""}`;
 }
 
 export function instanceView(graph: Graph, { first: step, call, steps }: Group): Unnamed {

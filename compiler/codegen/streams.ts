@@ -8,8 +8,10 @@ import { rowLength } from "../ir/shape.js";
 import {
   type Drive,
   fillsPaddingRow,
+  keptRows,
   kernelScratchOffset,
   needsPaddingRow,
+  passesCount,
   rowsPerCall,
   windowOfCall,
 } from "../ops/kernel.js";
@@ -20,7 +22,7 @@ import { partsUsed } from "./arena-names.js";
 import type { Bindings, RowTable } from "./bindings.js";
 import { commentText, wrapText } from "./c-comment.js";
 import { callText, maxColumns } from "./c-literal.js";
-import { passesCount, passesRow } from "./instance-view.js";
+import { passesRow } from "./instance-view.js";
 import { kernelInputs } from "./kernel-inputs.js";
 import { tableType } from "./row-address.js";
 import { lastRowText, windowRowText } from "./row-text.js";
@@ -178,7 +180,11 @@ function streamStep(
   const told = passesCount(call) && block > 1 ? [end === undefined ? String(block) : `${end} - ${counter}`] : [];
   const isSum = call.drive.kind === "accumulate";
   const out = isSum ? bindings.pointer(step.output) : bindings.rowPointer(step.output, counter);
-  const state = isSum ? [bindings.state(step.index)] : [];
+  const state = isSum
+    ? [`(int32_t *)(void *)${bindings.state(step.index)}`]
+    : keptRows(call.drive) > 0
+      ? [bindings.state(step.index)]
+      : [];
   const scratch = call.scratchBytes > 0 ? [scratchPointer(bindings, step, kernelScratchOffset(call))] : [];
   const { drive } = call;
   const sources =
@@ -268,12 +274,29 @@ function windowView(
     // The last window starts so many rows in front of the last row.
     row: windowRowText(window, counterOf(row), inRows, outRows - rowsPerCall(call) + 1),
     pointer: bindings.rowPointer(input.tensor, "row"),
+    ...keptView(bindings, row, drive),
     hasPadding: needsPaddingRow(call),
     outside: `(row < 0) || (row >= ${inRows})`,
     fillsPadding: fillsPaddingRow(call),
     padding: needsPaddingRow(call) ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, step, 0)) : "",
     padValue: String(padValue),
     rowBytes: String(inRowBytes),
+  };
+}
+
+/** Rows that the step has kept: all but those of the first call. */
+function keptView(
+  bindings: Bindings,
+  row: RowStep & { readonly step: Step },
+  drive: Extract<Drive, { kind: "rows" }>,
+): Pick<WindowView, "isKept" | "kept"> {
+  const kept = keptRows(drive);
+  if (kept === 0) return { isKept: "", kept: "" };
+  const state = bindings.state(row.step.index);
+  const isOne = kept === 1;
+  return {
+    isKept: `(${isOne ? "k == 0" : `k < ${kept}`}) && (${counterOf(row)} > 0)`,
+    kept: isOne ? state : `${state} + (k * ${drive.inRowBytes})`,
   };
 }
 

@@ -239,6 +239,9 @@ export interface WindowView {
   /** False where one row of the input exists at a time, whichever it is. */
   readonly usesRow: boolean;
   readonly pointer: string;
+  /** When window row k is one that the step has kept, and where it is then; "" where it keeps none. */
+  readonly isKept: string;
+  readonly kept: string;
   /** True where a window row may lie outside the input; a row of `padValue` then stands in. */
   readonly hasPadding: boolean;
   /** True where that row lies in scratch memory and is filled here. */

@@ -15,6 +15,11 @@ export interface KernelContext {
   readonly mostRows?: number;
   /** Only kernels that make do with so many bytes of scratch memory, where they have a choice; absent: any number. */
   readonly mostScratch?: number;
+  /**
+   * Only kernels that make up to so many rows of a stream per call over their input, which they then keep themselves what they need of
+   * (`Drive.kept`); absent: only others.
+   */
+  readonly rowsOverInput?: number;
   /** How often the layer runs in an inference, where it stands for one row of many. */
   readonly repeats?: number;
   /** [256], entry i for the result i - 128: what each result goes through before it is stored. Only kernels that can do so. */
@@ -71,6 +76,13 @@ export type Drive =
        * kernel(&params, rows, count, <constants>, out_row, scratch)
        */
       readonly passesCount?: true;
+      /**
+       * Set where the kernel makes rows of a stream over their input: so many input rows, which the next call needs too, it copies to
+       * what it keeps from call to call, so that no row is read by two calls. The rows of a call that are new lie side by side, its
+       * output takes their place from the first of them on:
+       * kernel(&params, rows, count, <constants>, out_row, kept, scratch)
+       */
+      readonly kept?: number;
       /** Elements (= bytes) of an input and of an output row. */
       readonly inRowBytes: number;
       readonly outRowBytes: number;
@@ -84,6 +96,11 @@ export type Drive =
       /** Per activation input; 0 where every row reads the whole input. */
       readonly inRowBytes: readonly number[];
       readonly outRowBytes: number;
+      /**
+       * Set where the kernel makes rows of a stream over their input, any number of them up to this, which lie side by side:
+       * kernel(&params, <input> + y * inRowBytes, count, <constants>, out + y * outRowBytes, scratch)
+       */
+      readonly block?: number;
     }
   | {
       readonly kind: "flat";
@@ -120,6 +137,8 @@ export interface KernelCall {
    * value: the output may take the bytes of the first activation, exactly.
    */
   readonly inPlace?: true;
+  /** The function of the header that makes several images like this one, side by side, where there is one: see `Drive.block` of runs. */
+  readonly runsOfRows?: string;
   /** Flat kernels of any number of inputs get one array of pointers to them: `const int8_t *const *inputs`. */
   readonly inputArray?: boolean;
   readonly constants: readonly PackedConstant[];
@@ -157,7 +176,22 @@ export interface KernelEstimate {
 
 /** Output rows that a call makes, where it makes rows, at most. */
 export function rowsPerCall({ drive }: KernelCall): number {
-  return drive.kind === "rows" ? (drive.block ?? 1) : 1;
+  return drive.kind === "rows" || drive.kind === "runs" ? (drive.block ?? 1) : 1;
+}
+
+/** True where the rows of a call take the place of those that it reads. */
+export function isOverInput({ drive }: KernelCall): boolean {
+  return keptRows(drive) > 0 || (drive.kind === "runs" && drive.block !== undefined);
+}
+
+/** Input rows that the kernel itself keeps from call to call. */
+export function keptRows(drive: Drive): number {
+  return drive.kind === "rows" ? (drive.kept ?? 0) : 0;
+}
+
+/** True where the kernel is told how many rows it makes. */
+export function passesCount({ drive }: KernelCall): boolean {
+  return (drive.kind === "rows" && drive.passesCount === true) || (drive.kind === "runs" && drive.block !== undefined);
 }
 
 /** Input rows that a call which makes rows gets, `y` being the first of its output rows: those of the windows of all of them. */
@@ -195,9 +229,10 @@ export function totalScratchBytes(call: KernelCall): number {
   return kernelScratchOffset(call) + alignScratch(call.scratchBytes);
 }
 
-/** Bytes that a call keeps from row to row. */
+/** Bytes that a kernel keeps from call to call. */
 export function stateBytes({ drive }: KernelCall): number {
-  return drive.kind === "accumulate" ? drive.stateBytes : 0;
+  if (drive.kind === "accumulate") return drive.stateBytes;
+  return drive.kind === "rows" ? keptRows(drive) * drive.inRowBytes : 0;
 }
 
 function alignScratch(bytes: number): number {

@@ -7,9 +7,11 @@ import { assertNever, invariant, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import { rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
+import { isOverInput, rowsPerCall, stateBytes, totalScratchBytes } from "../ops/kernel.js";
 import { type ReadRow, viewOf } from "../ops/op.js";
-import { blockAt, type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
+import { firstRow } from "../ops/row-window.js";
+import { newestRow } from "../schedule/overlap.js";
+import { blockAt, firstRead, type RowInput, type RowStep, streamSteps, walkRows } from "../schedule/row-plan.js";
 import type { Part, Program, Slot, Step } from "../schedule/schedule.js";
 import { type ArenaMemory, makeArenaMemory } from "./arena-memory.js";
 import { checkInputs } from "./check-inputs.js";
@@ -112,6 +114,35 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
       const offset = plan.scratch.get(index);
       if (offset !== undefined && call) memory.poison(offset, offset + totalScratchBytes(call));
     };
+    /** What a step of a stream keeps of its input: row k of the windows of its next call. */
+    const keptRow = (step: Step, k: number): Int8Array => {
+      const { drive } = must(step.call, "call");
+      const bytes = drive.kind === "rows" ? drive.inRowBytes : 0;
+      return new Int8Array(buffer, at((plan.state.get(step.index) ?? 0) + k * bytes), bytes);
+    };
+    /** The rows that a call over its input reads, by their numbers, before it writes any; what the next call needs is kept. */
+    const takeRows = (rowStep: RowStep, y: number): ReadonlyMap<number, Values> => {
+      const { step, inputs, rows } = rowStep;
+      const input = must(inputs[0], "input");
+      const count = blockAt(rowStep, y);
+      const taken = new Map<number, Values>();
+      const first = oldestOf(input, y);
+      for (let row = first; row <= newestRow(input.use, y + count - 1, input.rows); row++) {
+        if (row < 0) continue;
+        const isKept = row < firstRead(input, y);
+        taken.set(row, (isKept ? keptRow(must(step, "step"), row - first) : locateRow(input.tensor, row)).slice());
+      }
+      if (input.kept > 0 && y + count < rows) {
+        const next = oldestOf(input, y + count);
+        for (let k = 0; k < input.kept; k++) {
+          const row = taken.get(next + k);
+          const place = keptRow(must(step, "step"), k);
+          if (row) place.set(row);
+          else poisonBytes(place);
+        }
+      }
+      return taken;
+    };
     const stateOf = ({ index, call }: Step): Int32Array =>
       new Int32Array(
         buffer,
@@ -157,6 +188,7 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
           const at = accumulates ? 0 : y + k;
           return { y: y + k, at, row: locateRow(part?.whole ?? output, at) };
         });
+        const taken = step?.call && isOverInput(step.call) ? takeRows(rowStep, y) : undefined;
         // A kernel may write all of its rows before it reads, and writes them one behind the other.
         const target = part ?? (step && restOf(graph, step));
         for (const { row } of made) {
@@ -175,7 +207,8 @@ export function prepareReplay(program: Program): (inputs: readonly Int8Array[]) 
             row.set(input.subarray(y * row.length, (y + 1) * row.length));
           } else if (step.call) {
             const sources = step.node.inputs;
-            const read: ReadRow = (input, y) => readRow(must(sources[input], "input"), y);
+            const read: ReadRow = (input, y) =>
+              taken ? must(taken.get(y), `row ${y} that the call took`) : readRow(must(sources[input], "input"), y);
             const length = rowLength(tensorOf(graph, output).shape);
             const result = target ? new Int8Array(length) : row;
             must(kernels[i], "kernel")(read, result, y, stateOf(step));
@@ -228,6 +261,11 @@ function gather({ start, pitch, width }: Part, whole: Values): Values {
   for (let i = 0; i * width < values.length; i++)
     values.set(whole.subarray(i * pitch + start, i * pitch + start + width), i * width);
   return values;
+}
+
+/** The first row of the window of output row y; may lie outside the input. */
+function oldestOf({ use }: RowInput, y: number): number {
+  return use.kind === "window" ? firstRow(use, y) : y;
 }
 
 function bytesOf(values: Values): Int8Array {

@@ -4,11 +4,12 @@
  * byte of the arena.
  */
 import { must } from "../diagnostics.js";
-import { type KernelCall, rowsPerCall } from "../ops/kernel.js";
+import { isOverInput, rowsPerCall } from "../ops/kernel.js";
+import { chainRows, withCall } from "./chain-rows.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { planRows, streamSteps } from "./row-plan.js";
-import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
+import { contentsOf, poolPeak } from "./pool-items.js";
+import { planPool, quickPoolBytes } from "./row-pool.js";
 import { type ArenaPlan, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 import type { CallOfBlocks } from "./stream-rows.js";
 
@@ -128,24 +129,34 @@ function blocksInStream(
     .sort((a, b) => gainOf(b) - gainOf(a));
   const fits = (schedule: Schedule): boolean => {
     const contents = contentsOf(schedule, stream);
-    return [poolPeak, quickPoolBytes].every((bytesOf) => {
-      const one = withPool(schedule, stream, { ...stream.pool, bytes: bytesOf(contents) });
-      return busiest(one, options, first, last) <= limit;
-    });
+    const peak = poolPeak(contents);
+    const bytesWith = (bytes: number): number =>
+      busiest(withPool(schedule, stream, { ...stream.pool, bytes }), options, first, last);
+    const room = limit - bytesWith(peak);
+    return room >= 0 && bytesWith(quickPoolBytes(contents, peak + room)) <= limit;
   };
   const longer: Schedule[] = [];
-  for (const step of open) {
-    const schedule = longer.at(-1) ?? before.schedule;
-    const least = rowsPerCall(must(schedule.steps[step.index]?.call, "call"));
-    let call = step.call;
-    while (call !== undefined && rowsPerCall(call) > least) {
-      const one = withCall(schedule, step.index, call);
-      if (fits(one)) {
-        longer.push(one);
-        break;
+  const lengthen = (): void => {
+    for (const step of open) {
+      const schedule = longer.at(-1) ?? before.schedule;
+      if (isOverInput(must(schedule.steps[step.index]?.call, "call"))) continue;
+      const least = rowsPerCall(must(schedule.steps[step.index]?.call, "call"));
+      let call = step.call;
+      while (call !== undefined && rowsPerCall(call) > least) {
+        const one = withCall(schedule, step.index, call);
+        if (fits(one)) {
+          longer.push(one);
+          break;
+        }
+        call = options.callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
       }
-      call = options.callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
     }
+  };
+  lengthen();
+  const chained = chainRows(longer.at(-1) ?? before.schedule, stream, { callOfBlocks: options.callOfBlocks, fits });
+  if (chained) {
+    longer.push(chained);
+    lengthen();
   }
   for (const schedule of longer.reverse().slice(0, MAX_PLANS)) {
     const found = planWithin(withPool(schedule, stream, planPool(contentsOf(schedule, stream))), options, limit);
@@ -159,21 +170,7 @@ function gainOf({ call, byRows }: Step): number {
   return (byRows?.estimate?.cycles ?? 0) - (call?.estimate?.cycles ?? 0);
 }
 
-function withCall(schedule: Schedule, index: number, call: KernelCall): Schedule {
-  const steps = schedule.steps.map(
-    (step): Step => (step.index === index ? { ...step, call, byRows: call, why: call.why } : step),
-  );
-  return { ...schedule, steps };
-}
-
 function withPool(schedule: Schedule, { first }: Stream, pool: RowPool): Schedule {
   const streams = schedule.streams.map((stream): Stream => (stream.first === first ? { ...stream, pool } : stream));
   return { ...schedule, streams };
-}
-
-/** What a stream of the schedule keeps in its pool. */
-export function contentsOf(schedule: Schedule, stream: Stream): PoolContents {
-  const rows = streamSteps(schedule, stream);
-  const { graph } = schedule;
-  return { graph, rows, plan: planRows(graph, rows), inFlight: new Set(stream.pool.rows.keys()) };
 }

@@ -4,9 +4,10 @@ import { consumersOf, type Graph, type Node, producersOf, type Tensor, type Tens
 import { rowCount, rowLength } from "../ir/shape.js";
 import { priceOf } from "../ops/choose-kernel.js";
 import { opOf } from "../ops/index.js";
-import { type KernelCall, type KernelContext, needsPaddingRow, rowsPerCall } from "../ops/kernel.js";
+import { isOverInput, type KernelCall, type KernelContext, needsPaddingRow, rowsPerCall } from "../ops/kernel.js";
 import { lookup, tableOfLookup } from "../ops/lookup.js";
 import { type NodeView, viewOf } from "../ops/op.js";
+import { runsOfRows } from "../ops/runs-of-rows.js";
 import type { Order } from "./order-nodes.js";
 import type { Schedule, SlotOverlap, Step } from "./schedule.js";
 
@@ -129,10 +130,11 @@ function rowForm(view: NodeView, call: KernelCall, context: KernelContext, lower
 }
 
 /**
- * The work of a step several rows at a time, no more than `mostRows` (see KernelContext), where some kernel does so and is the best
- * choice.
+ * The work of a step several rows at a time, no more than `mostRows`, or `rowsOverInput` (see KernelContext), where some kernel does so
+ * and is the best choice.
  */
 export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
+  if (context.rowsOverInput !== undefined) return callOverInput(graph, step, context);
   const { node, epilogue, byRows } = step;
   // What makes several rows has a form that makes one (rowForm).
   if (byRows?.drive.kind !== "rows") return undefined;
@@ -143,6 +145,30 @@ export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): 
     : op.lower(view, context);
   if (call === undefined || rowsPerCall(call) === 1) return undefined;
   return { ...call, ...(byRows.padding ? { padding: byRows.padding } : {}) };
+}
+
+/** The same over the input, `rowsOverInput` rows at a time (see KernelContext); undefined where no kernel does that. */
+function callOverInput(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
+  const { node, epilogue, call, byRows } = step;
+  const rows = context.rowsOverInput ?? 1;
+  const view = viewOf(graph, node);
+  const op = opOf(node);
+  const tabled = (one: NodeView, how: KernelContext): KernelCall | undefined =>
+    epilogue ? op.lowerTabled?.(one, tableOfLookup(viewOf(graph, epilogue)), how) : op.lower(one, how);
+  const rowKernel = byRows ?? call;
+  if (rowKernel?.drive.kind === "rows") {
+    const found = tabled(view, context);
+    if (found === undefined || !isOverInput(found)) return undefined;
+    return { ...found, ...(rowKernel.padding ? { padding: rowKernel.padding } : {}) };
+  }
+  const [source, ...others] = view.inputs;
+  if (byRows?.drive.kind !== "runs" || source === undefined || others.some(({ data }) => !data)) return undefined;
+  const { output } = view;
+  const all = rowCount(output.shape);
+  const image = { ...view, inputs: [ofRows(source, rows), ...others], output: ofRows(output, rows) };
+  const many = tabled(image, { ...context, repeats: all / rows });
+  const [inRowBytes, outRowBytes] = [rowLength(source.shape), rowLength(output.shape)];
+  return many && runsOfRows(many, { rows, inRowBytes, outRowBytes, all });
 }
 
 /** The kernel of a node that moves values, row by row; undefined where it cannot be cut into rows. */
@@ -159,8 +185,8 @@ function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext, l
   const op = opOf(view.node);
   const uses = view.inputs.map((tensor, i) => (tensor.data ? undefined : op.rows(view, i).kind));
   if (uses.includes("window") || !uses.includes("same")) return undefined;
-  const inputs = view.inputs.map((tensor, i) => (uses[i] === "same" ? oneRow(tensor) : tensor));
-  const row = lower({ ...view, inputs, output: oneRow(output) }, { ...context, repeats: rows });
+  const inputs = view.inputs.map((tensor, i) => (uses[i] === "same" ? ofRows(tensor, 1) : tensor));
+  const row = lower({ ...view, inputs, output: ofRows(output, 1) }, { ...context, repeats: rows });
   if (row?.drive.kind !== "flat") return undefined;
   const inRowBytes = view.inputs.flatMap((tensor, i) =>
     uses[i] === undefined ? [] : [uses[i] === "same" ? rowLength(tensor.shape) : 0],
@@ -168,8 +194,8 @@ function cutIntoRows(view: NodeView, call: KernelCall, context: KernelContext, l
   return { ...row, drive: { kind: "runs", rows, inRowBytes, outRowBytes: rowLength(output.shape) } };
 }
 
-function oneRow(tensor: Tensor): Tensor {
-  return { ...tensor, shape: tensor.shape.map((dim, axis) => (axis === 1 ? 1 : dim)) };
+function ofRows(tensor: Tensor, rows: number): Tensor {
+  return { ...tensor, shape: tensor.shape.map((dim, axis) => (axis === 1 ? rows : dim)) };
 }
 
 /** The steps as the plan of the arena has them run: backward where an output lies behind its input. */

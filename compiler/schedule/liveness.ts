@@ -67,8 +67,8 @@ interface OpenBlock {
 }
 
 /**
- * Which steps may make their rows from the last to the first, so that the output grows over the input from above: any, or those
- * that lose no time by it and take no other code.
+ * Which steps may make their rows from the last to the first, so that the output grows over the input from above: any, where that
+ * makes the arena smaller, or those that lose no time by it and take no other code.
  */
 export type Backward = "any" | "cheap";
 
@@ -146,13 +146,24 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
       must(blockOf.get(port.tensor), `block of %${port.tensor}`).caller ??= { kind: "output", index };
     });
   }
-  return {
-    blocks: [...blocks, ...scratchBlocks(schedule)],
-    overlaps: [
-      ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf, backward))),
-      ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
-    ],
+  const all = [...blocks, ...scratchBlocks(schedule)];
+  const apart = steps.filter((step) => streamOf(schedule, step) === undefined);
+  const inStreams = schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf));
+  const livenessWith = (isForward: (step: Step) => boolean): Liveness => {
+    const alone = apart.flatMap((step) => overlapsOf(schedule, step, blockOf, isForward(step)));
+    return { blocks: all, overlaps: [...alone, ...inStreams] };
   };
+  const cheap = livenessWith(isDear);
+  if (backward === "cheap") return cheap;
+  // What loses time by running backward does so only where the arena would be larger otherwise.
+  const peak = Math.max(
+    ...aliveBytes(
+      livenessWith(() => false),
+      steps.length,
+    ),
+  );
+  const alive = aliveBytes(cheap, steps.length);
+  return livenessWith((step) => isDear(step) && (alive[step.index] ?? 0) <= peak);
 }
 
 /** Inputs of the step that die in it, and over which its output, a block of its own, may grow. */
@@ -160,7 +171,7 @@ function overlapsOf(
   schedule: Schedule,
   step: Step,
   blockOf: ReadonlyMap<TensorId, Block>,
-  backward: Backward,
+  isForward: boolean,
 ): readonly Overlap[] {
   const output = must(blockOf.get(step.output), `block of %${step.output}`);
   if (output.firstStep !== step.index || output.caller || schedule.parts.has(step.output)) return [];
@@ -171,7 +182,7 @@ function overlapsOf(
     if (new Set(readers).size > 1 || step.node.inputs.indexOf(id) !== index) return [];
     const distances = safeDistances(schedule.graph, step, index);
     if (distances === undefined) return [];
-    const never = backward === "cheap" && isDear(step) ? { backward: Number.POSITIVE_INFINITY } : {};
+    const never = isForward ? { backward: Number.POSITIVE_INFINITY } : {};
     return [{ output, input, step: step.index, distances: { ...distances, ...never } }];
   });
 }

@@ -9,14 +9,15 @@ import { must } from "../diagnostics.js";
 import { consumersOf, type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { channelCount, elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
+import { isOverInput, type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
 import { type NodeView, viewOf } from "../ops/op.js";
 import { atPitch } from "../ops/out-pitch.js";
-import { contentsOf, type Planned } from "./block-rows.js";
+import type { Planned } from "./block-rows.js";
 import { lowerByRow } from "./choose-kernels.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { type PoolContents, planPool, quickPoolBytes } from "./row-pool.js";
+import { contentsOf, type PoolContents } from "./pool-items.js";
+import { planPool, quickPoolBytes } from "./row-pool.js";
 import { type Part, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 
 /** A join of which some parts can be written in place. */
@@ -238,6 +239,7 @@ function makerOf(schedule: Schedule, { join, stream, run, pitch }: Making): Step
   const around = streamOf(schedule, maker);
   if (stream && around !== stream) return "is there as a whole, and the joined tensor is not";
   if (around && rowsPerCall(call) > 1) return "is made several rows at a time";
+  if (isOverInput(call)) return "is made over its input";
   const isPixel = elementCount(tensorOf(graph, tensor).shape) === count;
   const placed = isPixel ? call : atPitch(call, { pitch, width: count });
   if (placed === undefined) return `comes from ${call.kernel}, which writes pixels side by side`;

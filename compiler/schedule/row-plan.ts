@@ -7,8 +7,9 @@ import { must } from "../diagnostics.js";
 import { type Graph, type TensorId, tensorOf } from "../ir/graph.js";
 import { rowCount, rowLength } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
-import { rowsPerCall } from "../ops/kernel.js";
+import { keptRows, passesCount, rowsPerCall } from "../ops/kernel.js";
 import { type RowUse, viewOf } from "../ops/op.js";
+import { firstRow } from "../ops/row-window.js";
 import { newestRow, oldestRow } from "./overlap.js";
 import { rowCall } from "./row-call.js";
 import type { Schedule, Step, Stream } from "./schedule.js";
@@ -20,6 +21,14 @@ export interface RowInput {
   /** Position in the stream of the step that makes the tensor; undefined where it exists as a whole. */
   readonly producer: number | undefined;
   readonly rows: number;
+  /** First rows of a window that the step itself keeps from call to call, the first call aside. */
+  readonly kept: number;
+}
+
+/** The first row that a step reads of an input when it has made y rows, may lie outside; those before it that it needs it has kept. */
+export function firstRead({ use, kept }: Pick<RowInput, "use" | "kept">, y: number): number {
+  if (kept > 0 && use.kind === "window") return y === 0 ? 0 : firstRow(use, y) + kept;
+  return oldestRow(use, y);
 }
 
 export interface RowStep {
@@ -55,6 +64,7 @@ export function rowSteps(
   const sums = new Set(steps.filter((step) => accumulatedRows(step) !== undefined).map((step) => step.output));
   const made = steps.map((step): RowStep => {
     const view = viewOf(graph, step.node);
+    const call = rowCall(step);
     const accumulated = accumulatedRows(step);
     const inputs = step.node.inputs.flatMap((tensor, i): readonly RowInput[] => {
       const { data, shape } = tensorOf(graph, tensor);
@@ -62,10 +72,12 @@ export function rowSteps(
       const use: RowUse = accumulated === undefined ? opOf(step.node).rows(view, i) : { kind: "same" };
       // There is nothing to read of a sum before its last row.
       const isSum = sums.has(tensor);
-      return [{ tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape) }];
+      const kept = call ? keptRows(call.drive) : 0;
+      return [
+        { tensor, use: isSum ? { kind: "all" } : use, producer: producers.get(tensor), rows: rowCount(shape), kept },
+      ];
     });
     const rows = accumulated ?? rowCount(view.output.shape);
-    const call = rowCall(step);
     const block = call ? rowsPerCall(call) : 1;
     const part = parts.get(step.output);
     const whole = part && producers.get(part.whole);
@@ -97,18 +109,32 @@ interface Phase {
  */
 function inPhase(steps: readonly RowStep[]): readonly RowStep[] {
   const phases: Phase[] = [];
-  return steps.map((row): RowStep => {
+  return steps.map((row, i): RowStep => {
     const phase = phaseOfInputs(row, phases);
-    const first = canVary(row) && phase ? ((phase.first - 1) % row.block) + 1 : row.block;
+    const wanted = phase?.first ?? rowsWanted(steps, i);
+    const first = canVary(row) && wanted !== undefined ? ((wanted - 1) % row.block) + 1 : row.block;
     phases.push(row.block > 1 ? { first, every: row.block } : (phase ?? { first: 1, every: 1 }));
     return { ...row, first };
   });
 }
 
+/**
+ * Rows of a step after which a reader that moves on by several rows at a time, directly or behind others, can make its first: blocks
+ * that end there leave the fewest rows waiting. Undefined where there is no such reader.
+ */
+function rowsWanted(steps: readonly RowStep[], maker: number): number | undefined {
+  for (const [i, { inputs }] of steps.entries()) {
+    const input = inputs.find(({ producer }) => producer === maker);
+    if (input?.use.kind === "same") return rowsWanted(steps, i);
+    if (input?.use.kind === "window" && input.use.stride > 1) return newestRow(input.use, 0, input.rows) + 1;
+  }
+  return undefined;
+}
+
 /** True where the kernel makes any number of rows up to those of a block. */
 function canVary({ step, block }: RowStep): boolean {
-  const drive = step && rowCall(step)?.drive;
-  return block > 1 && drive?.kind === "rows" && drive.passesCount === true;
+  const call = step && rowCall(step);
+  return block > 1 && call !== undefined && passesCount(call);
 }
 
 /** When a step could make rows, by what it reads in the stream; undefined where that comes row by row or is there as a whole. */
@@ -210,9 +236,9 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
   /** First row of a tensor that some step still reads, the row that is being made included. */
   const oldestNeeded = (tensor: TensorId): number =>
     Math.min(
-      ...(readers.get(tensor) ?? []).map(({ step, use }) => {
+      ...(readers.get(tensor) ?? []).map(({ step, input }) => {
         const y = made[step] ?? 0;
-        return y >= must(steps[step], "step").rows ? Number.POSITIVE_INFINITY : oldestRow(use, y);
+        return y >= must(steps[step], "step").rows ? Number.POSITIVE_INFINITY : firstRead(input, y);
       }),
     );
   const external = [...readers.keys()].filter((tensor) => !steps.some(({ output }) => output === tensor));
@@ -254,10 +280,10 @@ export function planRows(graph: Graph, steps: readonly RowStep[]): RowPlan {
   return { lives, events, distance: (output, input) => distances.get(`${output} ${input}`) ?? 0 };
 }
 
-function readersOf(steps: readonly RowStep[]): ReadonlyMap<TensorId, readonly { step: number; use: RowUse }[]> {
-  const readers = new Map<TensorId, { step: number; use: RowUse }[]>();
+function readersOf(steps: readonly RowStep[]): ReadonlyMap<TensorId, readonly { step: number; input: RowInput }[]> {
+  const readers = new Map<TensorId, { step: number; input: RowInput }[]>();
   steps.forEach(({ inputs }, step) => {
-    for (const { tensor, use } of inputs) readers.set(tensor, [...(readers.get(tensor) ?? []), { step, use }]);
+    for (const input of inputs) readers.set(input.tensor, [...(readers.get(input.tensor) ?? []), { step, input }]);
   });
   return readers;
 }

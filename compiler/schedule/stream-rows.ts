@@ -11,9 +11,10 @@ import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.
 import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
+import { type PoolContents, poolPeak } from "./pool-items.js";
 import { rowCall } from "./row-call.js";
 import { dyingInputs, loopCost, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
-import { type PoolContents, planPool, poolPeak, quickPoolBytes } from "./row-pool.js";
+import { planPool, quickPoolBytes } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
 export interface StreamOptions extends LivenessOptions {
@@ -27,7 +28,7 @@ export interface StreamOptions extends LivenessOptions {
 /** The work of a step in blocks of rows, within limits; undefined where no kernel does that. */
 export type CallOfBlocks = (
   step: Step,
-  limits: Pick<KernelContext, "mostRows" | "mostScratch">,
+  limits: Pick<KernelContext, "mostRows" | "mostScratch" | "rowsOverInput">,
 ) => KernelCall | undefined;
 
 /** Longest stream that is tried, in steps. */

@@ -5,8 +5,9 @@
  * Four channels at a time, the input rows are unzipped into a plane per channel whose words hold two neighbouring columns as
  * int16; the words of the four planes alternate. A word is then a dual multiply-accumulate for each window that it lies in. Output
  * rows are made in turns: those of one turn share the planes of the input rows that their windows have in common, and the next turn
- * takes over the planes of rows that it needs too. A call that makes the whole output may write it over an input of the same shape:
- * what a turn overwrites was unzipped before.
+ * takes over the planes of rows that it needs too. A call may write its output rows over the input rows that no call before it had:
+ * what a turn overwrites was unzipped before. Calls that make one block of rows after the other keep a copy of what the next one
+ * needs too.
  */
 #ifndef LWC_DEPTHWISE_PLANES_S8_DSP_H
 #define LWC_DEPTHWISE_PLANES_S8_DSP_H
@@ -76,51 +77,94 @@ LWC_INLINE void lwc_depthwise_carry(uint32_t *to, const uint32_t *from, int32_t 
     }
 }
 
+/* What all input rows of a call have in common, in the order of a plane row: words of zero points, then those of pixels. */
+typedef struct lwc_depthwise_planes_shape {
+    int32_t in_c;
+    int32_t in_w;
+    int32_t before; /* words of zero points */
+    int32_t odd;    /* 1: a zero point beside the first column */
+    int32_t inside; /* words of two columns */
+    int32_t half;   /* 1: the last column beside a zero point */
+    int32_t words;  /* of a plane row; the rest are zero points */
+    uint32_t zero;  /* four zero points */
+} lwc_depthwise_planes_shape;
+
+LWC_INLINE lwc_depthwise_planes_shape lwc_depthwise_planes_shape_of(const lwc_depthwise_planes_dsp_params *p)
+{
+    const int32_t words = lwc_depthwise_planes_words(p);
+    const int32_t before = p->pad_left / 2;
+    const int32_t odd = p->pad_left & 1;
+    const int32_t columns = p->in_w - odd;
+    const int32_t room = words - before - odd;
+    const int32_t inside = ((columns / 2) < room) ? (columns / 2) : room;
+    const int32_t half = (((columns & 1) != 0) && (inside < room)) ? 1 : 0;
+
+    return (lwc_depthwise_planes_shape){p->in_c, p->in_w, before, odd, inside, half, words, 0x01010101u * ((uint32_t)p->in_zero_point & 0xFFu)};
+}
+
+/* The words of plane rows that hold zero points alone: they are the same for all channels. */
+LWC_INLINE void lwc_depthwise_fill_planes(const lwc_depthwise_planes_shape *s, int32_t in_rows, uint32_t *planes)
+{
+    const int32_t pixels = s->odd + s->inside + s->half;
+    const int32_t after = s->words - s->before - pixels;
+
+    if ((s->before + after) == 0) {
+        return;
+    }
+    for (int32_t y = 0; y < in_rows; ++y) {
+        planes = lwc_depthwise_fill(planes, s->before, s->zero);
+        planes = lwc_depthwise_fill(planes + (4 * pixels), after, s->zero);
+    }
+}
+
 /*
- * Unzips four channels, from `first` on, of some input rows into their planes. Columns outside are the zero point. One function
- * for all layers.
+ * Unzips four channels, from `first` on, of some input rows into the words of their planes that hold pixels. One function for all
+ * layers.
  *
  * rows    in_rows pointers to [in_w][in_c] int8
  * planes  [in_rows][words][4] words
  */
-LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t in_rows, int32_t first, uint32_t *planes)
+LWC_SHARED void lwc_depthwise_unzip_planes(const lwc_depthwise_planes_shape *s, const int8_t *const *rows, int32_t in_rows, int32_t first, uint32_t *planes)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t words = lwc_depthwise_planes_words(p);
-    const int32_t before = p->pad_left / 2; /* words of zero points */
-    const int32_t odd = p->pad_left & 1;    /* 1: then a zero point beside the first column */
-    const int32_t columns = p->in_w - odd;
-    const int32_t room = words - before - odd;
-    const int32_t inside = ((columns / 2) < room) ? (columns / 2) : room;
-    const int32_t half = (((columns & 1) != 0) && (inside < room)) ? 1 : 0; /* 1: the last column beside a zero point */
-    const int32_t after = room - inside - half;
-    const uint32_t zero = 0x01010101u * ((uint32_t)p->in_zero_point & 0xFFu);
+    const int32_t in_c = s->in_c;
+    const int32_t inside = s->inside;
+    const uint32_t zero = s->zero;
 
+    planes += 4 * s->before;
     for (int32_t y = 0; y < in_rows; ++y) {
         const int8_t *from = rows[y] + first;
+        uint32_t *to = planes;
 
-        planes = lwc_depthwise_fill(planes, before, zero);
-        if (odd != 0) {
-            lwc_depthwise_unzip(zero, lwc_depthwise_load(from, in_c), planes);
+        if (s->odd != 0) {
+            lwc_depthwise_unzip(zero, lwc_depthwise_load(from, in_c), to);
             from += in_c;
-            planes += 4;
+            to += 4;
         }
         if (in_c >= 4) {
-            lwc_unzip_pixels(from, from + in_c, 2 * in_c, inside, planes);
-            from += 2 * inside * in_c;
-            planes += 4 * inside;
+            lwc_unzip_pixels(from, from + in_c, 2 * in_c, inside, to);
         } else {
-            for (int32_t left = inside; left > 0; --left) {
-                lwc_depthwise_unzip(lwc_depthwise_load(from, in_c), lwc_depthwise_load(from + in_c, in_c), planes);
-                from += 2 * in_c;
-                planes += 4;
+            for (int32_t i = 0; i < inside; ++i) {
+                lwc_depthwise_unzip(lwc_depthwise_load(from + (2 * i * in_c), in_c), lwc_depthwise_load(from + (((2 * i) + 1) * in_c), in_c), to + (4 * i));
             }
         }
-        if (half != 0) {
-            lwc_depthwise_unzip(lwc_depthwise_load(from, in_c), zero, planes);
-            planes += 4;
+        if (s->half != 0) {
+            lwc_depthwise_unzip(lwc_depthwise_load(from + (2 * inside * in_c), in_c), zero, to + (4 * inside));
         }
-        planes = lwc_depthwise_fill(planes, after, zero);
+        planes += 4 * s->words;
+    }
+}
+
+/* Copies four channels, from `first` on, of some input rows: a row of copies is as long as an input row. */
+LWC_INLINE void lwc_depthwise_keep(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t count, int32_t first, int8_t *kept)
+{
+    for (int32_t y = 0; y < count; ++y) {
+        const int8_t *const from = rows[y] + first;
+        int8_t *const to = kept + (y * p->in_w * p->in_c) + first;
+
+        LWC_UNROLL4
+        for (int32_t x = 0; x < p->in_w; ++x) {
+            lwc_store_word(to + (x * p->in_c), lwc_load_word(from + (x * p->in_c)));
+        }
     }
 }
 
@@ -221,11 +265,14 @@ LWC_INLINE void lwc_depthwise_planes_row(const lwc_depthwise_planes_dsp_params *
  * weights  [in_c][kernel_h] rows of 3 bytes, or of (kernel_w - 1) / 2 words of bytes: see packDepthwiseColumns in
  *          compiler/ops/conv2d/pack-depthwise.ts
  * quant    [in_c][words] int32, see lwc_requant
- * out      [count][out_w][in_c] int8, out_pitch bytes from pixel to pixel; must not overlap the rows, or be all of them but padding
+ * out      [count][out_w][in_c] int8, out_pitch bytes from pixel to pixel; must not overlap the rows, or start with the first of
+ *          them that is neither padding nor in `kept`, where all that follow lie side by side, of the same shape
+ * kept     NULL, or [kernel_h - stride_h][in_w][in_c] int8: takes the last of the rows, some of which it may hold; then in_c is a
+ *          multiple of 4
  * scratch  [input rows of a turn][words][4] words, then [kernel_h][kernel_w - 1] words of weights
  */
-LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t count, const int8_t *weights, const int32_t *quant,
-                                            int8_t *out, void *scratch)
+LWC_INLINE void lwc_depthwise_planes_keep_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t count, const int8_t *weights, const int32_t *quant,
+                                                 int8_t *out, int8_t *kept, void *scratch)
 {
     const int32_t words = lwc_depthwise_planes_words(p);
     const int32_t plane = lwc_depthwise_planes_rows(p, p->turn) * words;
@@ -234,11 +281,13 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
     const int32_t shared = (p->kernel_h > p->stride_h) ? (p->kernel_h - p->stride_h) : 0; /* input rows of two turns */
     const int32_t is_fast =
         ((p->kernel_h == 3) && (p->kernel_w == 3) && (lwc_depthwise3_can(&p->requant, words, next, p->out_pitch) != 0)) ? 1 : 0;
+    const lwc_depthwise_planes_shape shape = lwc_depthwise_planes_shape_of(p);
     uint32_t *planes = (uint32_t *)scratch;
     uint32_t small[6];
     uint32_t *w = (taps == 3) ? small : (planes + (4 * plane));
     int32_t done = 0;
 
+    lwc_depthwise_fill_planes(&shape, lwc_depthwise_planes_rows(p, (count < p->turn) ? count : p->turn), planes);
     while (done < p->in_c) {
         /* The last four channels may overlap those before: only the new ones are computed. */
         const int32_t first = (((done + 4) > p->in_c) && (p->in_c >= 4)) ? (p->in_c - 4) : done;
@@ -247,14 +296,17 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
         for (int32_t row = 0; row < count; row += p->turn) {
             const int32_t left = count - row;
             const int32_t now = (left < p->turn) ? left : p->turn;
-            const int32_t kept = (row == 0) ? 0 : shared;
+            const int32_t from_before = (row == 0) ? 0 : shared;
             const int8_t *bytes = weights;
             const int32_t *line = quant;
 
             if (row > 0) {
                 lwc_depthwise_carry(planes, planes + (4 * p->turn * next), shared * words);
             }
-            lwc_depthwise_unzip_planes(p, rows + (row * p->stride_h) + kept, lwc_depthwise_planes_rows(p, now) - kept, first, planes + (4 * kept * words));
+            lwc_depthwise_unzip_planes(&shape, rows + (row * p->stride_h) + from_before, lwc_depthwise_planes_rows(p, now) - from_before, first, planes + (4 * from_before * words));
+            if ((kept != NULL) && (row == 0)) {
+                lwc_depthwise_keep(p, rows + (count * p->stride_h), shared, first, kept);
+            }
             for (int32_t c = done; c < end; ++c) {
                 const uint32_t *x = planes + (c - first);
                 int8_t *to = out + (row * p->out_w * p->out_pitch) + c;
@@ -289,6 +341,13 @@ LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_param
         quant += (end - done) * lwc_requant_words(&p->requant);
         done = end;
     }
+}
+
+/* The same where no call needs rows of another: out, where it takes the place of the rows, is all of them but padding. */
+LWC_INLINE void lwc_depthwise_planes_s8_dsp(const lwc_depthwise_planes_dsp_params *p, const int8_t *const *rows, int32_t count, const int8_t *weights, const int32_t *quant,
+                                            int8_t *out, void *scratch)
+{
+    lwc_depthwise_planes_keep_s8_dsp(p, rows, count, weights, quant, out, NULL, scratch);
 }
 
 #endif

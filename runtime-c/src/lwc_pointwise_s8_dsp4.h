@@ -46,4 +46,33 @@ LWC_INLINE void lwc_pointwise_s8_dsp4(const lwc_pointwise_dsp4_params *p, const 
     }
 }
 
+/*
+ * The same for `count` rows of p->pixels that lie side by side. Pixels behind the blocks of four are few: they share little code.
+ *
+ * out      may be `in`, where in_c = out_c = out_pitch: what a block overwrites was expanded before
+ */
+LWC_INLINE void lwc_pointwise_rows_s8_dsp4(const lwc_pointwise_dsp4_params *p, const int8_t *in, int32_t count, const int32_t *weights, const int32_t *quant, int8_t *out, void *scratch)
+{
+    uint32_t *x = (uint32_t *)scratch;
+    const int32_t pairs = lwc_expanded_pairs(1, p->in_c);
+    const int32_t pixels = count * p->pixels;
+
+    for (int32_t left = pixels / 4; left > 0; --left) {
+        lwc_expand_pixels(in, p->in_c, 4, x);
+        in += 4 * p->in_c;
+        lwc_dot4_s8_dsp(&p->requant, 1, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
+        out += 4 * p->out_pitch;
+    }
+    if (((p->pixels & 1) != 0) && ((pixels & 1) != 0)) {
+        lwc_expand_pixels(in, p->in_c, 1, x);
+        lwc_dot_rest_s8_dsp(&p->requant, 1, 1, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
+        in += p->in_c;
+        out += p->out_pitch;
+    }
+    if (((p->pixels & 3) != 0) && ((pixels & 2) != 0)) {
+        lwc_expand_pixels(in, p->in_c, 2, x);
+        lwc_dot_rest_s8_dsp(&p->requant, 2, 2, x, pairs, p->out_c, p->carried, weights, quant, out, p->out_pitch);
+    }
+}
+
 #endif

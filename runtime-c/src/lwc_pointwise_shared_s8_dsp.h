@@ -106,4 +106,14 @@ LWC_INLINE void lwc_pointwise_shared_s8_dsp(const lwc_pointwise_shared_dsp_param
     }
 }
 
+/* The same for `count` rows of p->pixels that lie side by side; out may be `in`, see lwc_pointwise_rows_s8_dsp4. */
+LWC_INLINE void lwc_pointwise_shared_rows_s8_dsp(const lwc_pointwise_shared_dsp_params *p, const int8_t *in, int32_t count, const int32_t *weights, const int32_t *quant, int8_t *out,
+                                                 void *scratch)
+{
+    lwc_pointwise_shared_dsp_params all = *p;
+
+    all.pixels = count * p->pixels;
+    lwc_pointwise_shared_s8_dsp(&all, in, weights, quant, out, scratch);
+}
+
 #endif

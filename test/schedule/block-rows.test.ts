@@ -80,7 +80,7 @@ describe("blocks of rows in a stream", () => {
   }
 
   test("start one row earlier in each layer, so that a block of one layer makes a block of the next possible", () => {
-    const rows = rowsWithin(1000);
+    const rows = rowsWithin(900);
     expect(rows.map(({ first, block }) => block - first)).toEqual([0, 1, 2]);
     const lives = planRows(chain(), rows).lives;
     const together = lives.map((rowLives) => Math.max(...rowLives.map(({ to, from }) => to - from)));
@@ -89,7 +89,7 @@ describe("blocks of rows in a stream", () => {
   });
 
   test("make every row once, in order", () => {
-    const rows = rowsWithin(1000);
+    const rows = rowsWithin(900);
     const made = rows.map((): number[] => []);
     walkRows(rows, (i, y) => {
       const row = rows[i]!;

@@ -7,11 +7,13 @@ import { emit } from "../../compiler/codegen/emit.js";
 import { compileGraph } from "../../compiler/compile-graph.js";
 import type { Graph, TensorId } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
+import { isOverInput } from "../../compiler/ops/kernel.js";
 import { type RowStep, streamSteps } from "../../compiler/schedule/row-plan.js";
 import type { Program } from "../../compiler/schedule/schedule.js";
 import { readAssets } from "../../compiler/verify/assets.js";
 import { loadTarget } from "../../compiler/verify/target-files.js";
 import { verifyProgram } from "../../compiler/verify/verify-program.js";
+import { chainNet } from "../support/chain-nets.js";
 import { GraphBuilder, randomInts } from "../support/graph-builder.js";
 
 const clamp = { clampMin: -128, clampMax: 127 };
@@ -147,6 +149,28 @@ test.each(["whole", "rows"] as const)(
     const endsShort = ({ rows, first, block }: RowStep): boolean => (rows - first) % block !== 0;
     expect(blocks.some(({ first, block }) => first < block)).toBe(true);
     expect(blocks.some(endsShort)).toBe(true);
+    await expectEqual(program, graph, 2);
+  },
+  240_000,
+);
+
+/** Layers that make blocks of rows over their input, with windows of all sizes, behind padding and before layers that halve the map. */
+test.each([
+  ["cortex-m4", "whole", "ort", 16, ["dw5", "pw", "dw5", "pw"], 2000],
+  ["cortex-m4", "rows", "fast", 16, ["dw7", "pw", "dw3", "pw"], 2000],
+  ["cortex-m7", "rows", "ort", 32, ["dw3", "pw", "wide", "dw5", "down3", "dw3", "pw"], 1000],
+  ["cortex-m33", "whole", "ort-arm64", 64, ["dw3", "pw", "wide", "dw5", "down3", "dw3", "pw"], 4000],
+] as const)(
+  "chains of layers over their input, %s, input %s, %s, %i channels",
+  async (core, input, numerics, channels, layers, more) => {
+    const graph = chainNet({ height: 37, width: 7, channels, layers, mean: true });
+    const target = await loadTarget(core);
+    const options = { io: "arena", input, numerics } as const;
+    const least = compileGraph(graph, target, { ...options, optimize: "ram" });
+    const program = compileGraph(graph, target, { ...options, ram: least.arena.bytes + more });
+    const kernels = program.schedule.steps.flatMap(({ call }) => (call && isOverInput(call) ? [call.kernel] : []));
+    expect(kernels).toContain("lwc_depthwise_planes_keep_s8_dsp");
+    expect(kernels.some((kernel) => kernel.startsWith("lwc_pointwise"))).toBe(true);
     await expectEqual(program, graph, 2);
   },
   240_000,

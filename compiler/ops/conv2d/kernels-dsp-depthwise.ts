@@ -182,11 +182,37 @@ function isReadOften({ g }: ConvLayer, { isa }: Target): boolean {
   return isa.dataCache === undefined || 2 * g.inH * g.inW * g.inC <= isa.dataCache;
 }
 
-function callPlanes(plain: ConvLayer, { rows, turn }: Block): KernelCall {
+/** Input rows that two calls need. */
+function sharedRows({ kernelH, strideH }: ConvLayer["g"]): number {
+  return kernelH - strideH;
+}
+
+/** True where calls for blocks of rows can put them over their input and keep what the next call needs. */
+function canKeepRows({ g }: ConvLayer): boolean {
+  return (
+    g.inW === g.outW && g.strideH === 1 && g.dilationH === 1 && g.inC % 4 === 0 && g.padTop < g.kernelH && g.kernelH > 1
+  );
+}
+
+/** As many rows as were asked for, in turns of about equal length. */
+function blockOverInput(
+  layer: ConvLayer,
+  { rowsOverInput = 1, mostScratch = Number.POSITIVE_INFINITY }: KernelContext,
+): Block {
+  const rows = Math.min(rowsOverInput, layer.g.outH, MAX_POINTERS + 1 - layer.g.kernelH);
+  const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
+  let most = 1;
+  while (most < rows && planeBytes(layer, most + 1) <= room) most++;
+  return { rows, turn: Math.ceil(rows / Math.ceil(rows / most)) };
+}
+
+/** `kept`: input rows that the kernel keeps, whose output goes over its input. */
+function callPlanes(plain: ConvLayer, { rows, turn }: Block, kept = 0): KernelCall {
   const layer = foldZeroPoint(plain);
   const { g, plan, zeroPoint, weights } = layer;
+  const many = rows > 1 ? `, ${g.outH % rows === 0 ? "" : "up to "}${rows} rows per call` : "";
   return {
-    kernel: "lwc_depthwise_planes_s8_dsp",
+    kernel: kept > 0 ? "lwc_depthwise_planes_keep_s8_dsp" : "lwc_depthwise_planes_s8_dsp",
     header: "lwc_depthwise_planes_s8_dsp.h",
     geometry: geometryName("dw", g),
     params: {
@@ -206,15 +232,29 @@ function callPlanes(plain: ConvLayer, { rows, turn }: Block): KernelCall {
         requant: { ...plan.fields },
       },
     },
-    drive: { ...rowsDrive(layer), passesCount: true, ...(rows > 1 ? { block: rows } : {}) },
-    ...(isWhole(layer, rows) ? { inPlace: true } : {}),
+    drive: {
+      ...rowsDrive(layer),
+      passesCount: true,
+      ...(rows > 1 ? { block: rows } : {}),
+      ...(kept > 0 ? { kept } : {}),
+    },
+    ...(kept === 0 && isWhole(layer, rows) ? { inPlace: true } : {}),
     constants: [packDepthwiseColumns(weights, g), quantWords(layer)],
     scratchBytes: planeBytes(layer, turn) + weightBytes(layer),
-    why: `depthwise, 4 channels at a time through int16 planes${rows > 1 ? `, ${g.outH % rows === 0 ? "" : "up to "}${rows} rows per call` : ""}; ${plan.why}`,
+    why: `depthwise, 4 channels at a time through int16 planes${many}${kept > 0 ? `, over its input, of which it keeps ${kept} rows` : ""}; ${plan.why}`,
   };
 }
 
 const ONE_ROW: Block = { rows: 1, turn: 1 };
+
+/** Several output rows per call of a stream, over their input. */
+const planesOverInput: Candidate<ConvLayer> = {
+  kernel: "lwc_depthwise_planes_s8_dsp",
+  takesTable: true,
+  fits: (layer, { rowsOverInput }) => rowsOverInput !== undefined && hasColumnPlanes(layer) && canKeepRows(layer),
+  work: (layer, asked, context) => planesWork(layer, asked, blockOverInput(layer, context)),
+  call: (layer, context) => callPlanes(layer, blockOverInput(layer, context), sharedRows(layer.g)),
+};
 
 /** One output row per call. */
 const planes: Candidate<ConvLayer> = {
@@ -229,9 +269,19 @@ const planes: Candidate<ConvLayer> = {
 const planesOfBlocks: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
-  fits: (layer, context) => context.optimize !== "size" && hasColumnPlanes(layer) && blockOf(layer, context).rows > 1,
+  fits: (layer, context) =>
+    context.optimize !== "size" &&
+    context.rowsOverInput === undefined &&
+    hasColumnPlanes(layer) &&
+    blockOf(layer, context).rows > 1,
   work: (layer, asked, context) => planesWork(layer, asked, blockOf(layer, context)),
   call: (layer, context) => callPlanes(layer, blockOf(layer, context)),
 };
 
-export const dspDepthwises: readonly Candidate<ConvLayer>[] = [pairs, rowPairs, planes, planesOfBlocks];
+export const dspDepthwises: readonly Candidate<ConvLayer>[] = [
+  pairs,
+  rowPairs,
+  planes,
+  planesOfBlocks,
+  planesOverInput,
+];
