@@ -54,19 +54,11 @@ const peers = {
 };
 
 /**
- * Bytes that an arena may take by default, with RAM as the goal and with the input row by row, for this project to be ahead of
- * everyone; where no number stands, 60 % of what is alive layer by layer.
+ * By file: bytes that an arena may take by default, with RAM as the goal and with the input row by row, for this project to be ahead of
+ * everyone; for the CIFAR networks 60 % of what is alive layer by layer.
  */
-const bars = {
-  vww: [38_000, 28_500, 14_000],
-  resnet8: [34_500, 23_500, 21_000],
-  kws: [9_200, 7_500, 7_500],
-  mcunet_vww: [78_000, 28_000, 21_000],
-  mobilenetv2: [620_000, 215_000, 135_000],
-  cifar_squeezenet: [],
-  cifar_shufflenetv2: [],
-  cifar_ghostnet: [],
-};
+const bars = JSON.parse(readFileSync(join(root, "bench/ram-bars.json"), "utf8"));
+const barsOf = (name) => bars[(files.find(([model]) => model === name)?.[1] ?? "").replace(/^.*\/|\.onnx$/g, "")];
 
 /** Columns: what is compiled for. */
 const goals = {
@@ -152,18 +144,18 @@ async function measure(name, bytes) {
     const single = isMeasured ? await countSingleRows(compiled) : before.single;
     if (single !== undefined) instructions.single = single;
   }
-  const within = await measureBars(name, bytes, { live, isMeasured });
+  const within = await measureBars(name, bytes, isMeasured);
   return { model: name, live, arena, lower_bound: lowerBound, streams, instructions, within, peers: peers[name] ?? {} };
 }
 
-/** Bytes and instructions of the fastest plan within each bar; the first, which is for the default, is no limit to that. */
-async function measureBars(name, bytes, { live, isMeasured }) {
-  if (bars[name] === undefined) return {};
+/** Bytes and instructions of the fastest plan within each bar. */
+async function measureBars(name, bytes, isMeasured) {
+  const limits = barsOf(name);
+  if (limits === undefined) return {};
   const before = old.find((row) => row.model === name)?.within ?? {};
-  const own = Math.floor(0.6 * live);
-  const [, ram = own, rows = own] = bars[name];
   const within = {};
-  for (const [goal, bar] of Object.entries({ ram, rows })) {
+  for (const goal of ["ram", "rows"]) {
+    const bar = limits[goal];
     process.stderr.write(`${name} ${goal} within ${bar}\n`);
     const compiled = compiledFor(bytes, { name, io: "arena", ...goals[goal], ram: bar });
     if (compiled === undefined) continue;
@@ -238,14 +230,13 @@ function markdown(table) {
   });
   const barLines = table
     .filter(({ within }) => within?.ram !== undefined)
-    .map(({ model, live, arena, instructions, within }) => {
+    .map(({ model, arena, instructions, within }) => {
       const cell = (bytes, bar, count) => {
         const more = count === undefined ? "" : ` (${signed(count, instructions.layers)} %)`;
         return `${group(bytes)} of ${group(bar)}${more}`;
       };
-      const [bar = Math.floor(0.6 * live)] = bars[model] ?? [];
       const cells = Object.values(within).map((one) => cell(one.bytes, one.bar, one.instructions));
-      return `| ${[model, cell(arena.default, bar, instructions.default), ...cells].join(" | ")} |`;
+      return `| ${[model, cell(arena.default, barsOf(model).default, instructions.default), ...cells].join(" | ")} |`;
     });
   return `# RAM of one inference
 
@@ -263,7 +254,7 @@ ${lines.join("\n")}
 ## Within a limit
 
 What this project set out to reach: bytes of the plan that \`--ram\` with that limit gives, and its instructions compared with layer by
-layer, several rows per call. In the first column the default, which has no limit. Where no number was set it is 60 % of "live".
+layer, several rows per call. In the first column the default, which has no limit. Limits are in ram-bars.json.
 
 | model | default | -O ram | --rows input |
 |---|---:|---:|---:|

@@ -15,6 +15,7 @@ typedef struct lwc_depthwise_conv2d_mve_params {
     int32_t pad_left;
     int32_t in_zero_point; /* [-128, 127] */
     int32_t vectors;       /* of weights in a window */
+    int32_t span;          /* outputs of a row that share columns: all, or fewer where there is little scratch memory */
     lwc_requant requant;   /* FLOAT or SHORT; the biases already hold -zero point * sum(weights) */
 } lwc_depthwise_conv2d_mve_params;
 
@@ -51,17 +52,10 @@ LWC_MVE_INLINE void lwc_depthwise_quad_mve(const lwc_depthwise_conv2d_mve_params
     lwc_mve_columns(from, used, p->in_c, lanes, inside, columns + (64 * ((p->pad_left * quads) + quad)), 64 * quads);
 }
 
-/*
- * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
- * weights  [in_c][vectors][2 for stride 1][16]: see lwc_mve_depthwise
- * quant    [in_c][words] int32, see lwc_requant
- * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
- * scratch  columns of 16 channels: see lwc_mve_columns
- */
-LWC_MVE_INLINE void lwc_depthwise_conv2d_s8_mve(const lwc_depthwise_conv2d_mve_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
-                                               void *scratch)
+/* All outputs, see lwc_depthwise_conv2d_s8_mve. */
+LWC_MVE_INLINE void lwc_depthwise_span_mve(const lwc_depthwise_conv2d_mve_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
+                                          int8_t *columns)
 {
-    int8_t *columns = (int8_t *)scratch;
     const int32_t quads = (p->kernel_h + 3) / 4;
     const int32_t reach = lwc_depthwise_columns_mve(p) - p->pad_left;
     const int32_t inside = (reach < p->in_w) ? reach : p->in_w;
@@ -83,6 +77,38 @@ LWC_MVE_INLINE void lwc_depthwise_conv2d_s8_mve(const lwc_depthwise_conv2d_mve_p
         }
         lwc_mve_depthwise(&p->requant, columns + (4 * (c - base)), quads, p->vectors, p->stride_w, count, weights + (16 * sets * p->vectors * c),
                          quant + (lwc_requant_words(&p->requant) * c), out + c, p->out_w, p->out_pitch);
+    }
+}
+
+/*
+ * rows     kernel_h pointers to input rows [in_w][in_c] int8; a padding row holds the zero point
+ * weights  [in_c][vectors][2 for stride 1][16]: see lwc_mve_depthwise
+ * quant    [in_c][words] int32, see lwc_requant
+ * out      [out_w][in_c] int8, out_pitch bytes from pixel to pixel, must not overlap the rows
+ * scratch  columns of 16 channels that a span of outputs reads: see lwc_mve_columns
+ */
+LWC_MVE_INLINE void lwc_depthwise_conv2d_s8_mve(const lwc_depthwise_conv2d_mve_params *p, const int8_t *const *rows, const int8_t *weights, const int32_t *quant, int8_t *out,
+                                               void *scratch)
+{
+    if (p->span == p->out_w) {
+        lwc_depthwise_span_mve(p, rows, weights, quant, out, (int8_t *)scratch);
+        return;
+    }
+    LWC_UNROLL
+    for (int32_t first = 0; first < p->out_w; first += p->span) {
+        const int32_t column = (first * p->stride_w) - p->pad_left;
+        const int32_t skipped = (column > 0) ? column : 0;
+        const int32_t left = p->out_w - first;
+        const int8_t *from[12];
+        lwc_depthwise_conv2d_mve_params part = *p;
+
+        part.in_w = p->in_w - skipped;
+        part.out_w = (left < p->span) ? left : p->span;
+        part.pad_left = skipped - column;
+        for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+            from[ky] = rows[ky] + (skipped * p->in_c);
+        }
+        lwc_depthwise_span_mve(&part, from, weights, quant, out + (first * p->out_pitch), (int8_t *)scratch);
     }
 }
 

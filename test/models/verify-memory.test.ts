@@ -3,6 +3,7 @@
  * three families. `npm test` runs the small ones with one input; `npm run test:full` runs all of them with more, and writes
  * bench/verify-memory.json and bench/verify-memory.md.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { CompileOptions } from "../../compiler/compile.js";
 import { recordRow } from "../support/recorded-rows.js";
@@ -30,6 +31,21 @@ const ways: Readonly<Record<string, CompileOptions>> = {
   "-O ram --rows input": { optimize: "ram", input: "rows" },
 };
 
+/** Bytes of arena that each model may take, by way. */
+const bars: Readonly<Record<string, Readonly<Record<"ram" | "rows", number>>>> = JSON.parse(
+  readFileSync(new URL("../../bench/ram-bars.json", import.meta.url), "utf8"),
+);
+
+/** The fastest way within the bars. */
+function waysWithin(model: string): Readonly<Record<string, CompileOptions>> {
+  const limits = bars[model];
+  if (limits === undefined) return {};
+  return {
+    [`-O ram --ram ${limits.ram}`]: { io: "arena", optimize: "ram", ram: limits.ram },
+    [`-O ram --ram ${limits.rows} --rows input`]: { optimize: "ram", ram: limits.rows, input: "rows" },
+  };
+}
+
 interface Row {
   readonly model: string;
   readonly core: string;
@@ -41,8 +57,9 @@ interface Row {
 }
 
 describe.skipIf(tier === "fast" || modelsDirectory === undefined).each(models)("%s", (model) => {
+  const all = { ...ways, ...waysWithin(model) };
   describe.each(cores)("%s", (core) => {
-    it.each(Object.keys(ways))(
+    it.each(Object.keys(all))(
       "%s",
       async (way) => {
         const cases =
@@ -51,7 +68,7 @@ describe.skipIf(tier === "fast" || modelsDirectory === undefined).each(models)("
           model,
           target: core,
           engines: ["replay", "host", "qemu"],
-          options: ways[way]!,
+          options: all[way]!,
           ...cases,
         });
         const differing = Object.fromEntries(result.results.map((one) => [one.engine, one.differing]));
@@ -59,6 +76,8 @@ describe.skipIf(tier === "fast" || modelsDirectory === undefined).each(models)("
         expect(result.differences).toEqual([]);
         expect(differing).toEqual({ replay: 0, host: 0, qemu: 0 });
         expect(golden.differing).toBe(0);
+        const { ram = Number.POSITIVE_INFINITY } = all[way]!;
+        expect(program.arena.bytes).toBeLessThanOrEqual(ram);
       },
       1_800_000,
     );

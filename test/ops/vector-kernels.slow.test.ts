@@ -233,3 +233,28 @@ describe.each(Object.keys(instances))("%s", (kind) => {
     240_000,
   );
 });
+
+/** Wide rows, which are made in two halves where RAM is the goal: width, channels, window, stride, padding on the left and on the right. */
+const wideRows = [
+  [48, 8, 3, 1, 1, 1],
+  [37, 3, 3, 1, 1, 1],
+  [41, 20, 5, 1, 2, 2],
+  [70, 17, 7, 2, 3, 3],
+  [64, 16, 3, 2, 0, 1],
+  [45, 5, 2, 1, 0, 0],
+] as const;
+
+test("depthwise rows in halves: reference = replay = host = QEMU, cortex-m55", async () => {
+  const b = new GraphBuilder("halves");
+  for (const [width, count, size, stride, left, right] of wideRows) {
+    const weights = b.weights([count, size, size, 1], randomInts(count * size * size, width));
+    const attrs = { groups: count, strides: [stride, stride], dilations: [1, 1], pads: [left, left, right, right] };
+    const x = b.input([1, 7, width, count]);
+    b.output(b.node("conv2d", [x, weights], { ...attrs, clampMin: -128, clampMax: 127 }, { scale: 0.4, zero: 3 }));
+  }
+  const graph = b.build();
+  const program = compileGraph(graph, speedTarget("cortex-m55"), { optimize: "ram" });
+  const fields = program.schedule.steps.map(({ call }) => call!.params.fields);
+  expect(fields.map(({ span, out_w: all }) => Number(span) < Number(all))).toEqual(wideRows.map(() => true));
+  await expectSameEverywhere(program, graph, 4);
+}, 240_000);

@@ -21,7 +21,7 @@ const MAX_PITCH = 2 ** 15 - 1;
 const MAX_DEPTH = 65535;
 
 /** Scratch memory for patches, if one pair does not need more: calls of the loop over pairs cost less where there are many. */
-const BATCH_BYTES = 1024;
+const BATCH_BYTES = { speed: 1024, balanced: 1024, size: 1024, ram: 320 } as const;
 
 /** Channels of a group from which on gathering them pays. */
 const MIN_GROUP = 4;
@@ -75,11 +75,11 @@ export const mveConv: Candidate<ConvLayer> = {
     vectorizes(layer) &&
     layer.weights.outputs <= MAX_PITCH &&
     (layer.g.groups === 1 || layer.weights.inputs >= MIN_GROUP),
-  call(plain) {
+  call(plain, { optimize }) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
     const pitch = roundUp(weights.taps * weights.inputs, LANES);
-    const batch = Math.min(Math.max(2, 2 * Math.floor(BATCH_BYTES / (2 * pitch))), roundUp(g.outW, 2));
+    const batch = Math.min(Math.max(2, 2 * Math.floor(BATCH_BYTES[optimize] / (2 * pitch))), roundUp(g.outW, 2));
     const line = lineBytes(layer);
     return {
       kernel: "lwc_conv2d_s8_mve",
@@ -143,10 +143,11 @@ const depthwise: Candidate<ConvLayer> = {
       columnBytes(layer) < 2 ** 16
     );
   },
-  call(plain) {
+  call(plain, { optimize }) {
     const layer = foldZeroPoint(plain);
     const { g, plan, zeroPoint, weights } = layer;
     const columns = columnGeometry(g);
+    const span = optimize === "ram" ? narrowSpan(layer) : g.outW;
     return {
       kernel: "lwc_depthwise_conv2d_s8_mve",
       header: "lwc_depthwise_conv2d_s8_mve.h",
@@ -164,24 +165,34 @@ const depthwise: Candidate<ConvLayer> = {
           pad_left: g.padLeft,
           in_zero_point: zeroPoint,
           vectors: columns.vectors,
+          span,
           requant: { ...plan.fields },
         },
       },
       drive: rowsDrive(layer),
       maxPitch: MAX_CHANNELS - 1,
       constants: [packColumns(weights, g.kernelH, g.kernelW, columns), quantWords(layer)],
-      scratchBytes: columnBytes(layer),
+      scratchBytes: columnBytes(layer, span),
       why: `depthwise, patches of 16 values per load, 16 channels at a time; ${plan.why}`,
     };
   },
 };
 
-/** Columns of 16 channels, those of padding and those that the last vector reads included. */
-function columnBytes({ g }: ConvLayer): number {
+/** Bytes of columns beyond which a row is made in two halves where RAM is the goal. */
+const SPAN_BYTES = 2048;
+
+/** Outputs that share columns, an even number of them. */
+function narrowSpan(layer: ConvLayer): number {
+  const { outW } = layer.g;
+  return columnBytes(layer, outW) <= SPAN_BYTES ? outW : roundUp(Math.ceil(outW / 2), 2);
+}
+
+/** Columns of 16 channels that so many outputs read, those of padding and those that the last vector reads included. */
+function columnBytes({ g }: ConvLayer, outputs = g.outW): number {
   const { quads, vectors, sets } = columnGeometry(g);
-  const lastWindow = sets === 2 ? 2 * Math.floor((g.outW - 1) / 2) : 2 * (g.outW - 1);
+  const lastWindow = sets === 2 ? 2 * Math.floor((outputs - 1) / 2) : 2 * (outputs - 1);
   const read = lastWindow * quads + 4 * vectors;
-  const written = ((g.outW - 1) * g.strideW + g.kernelW) * quads;
+  const written = ((outputs - 1) * g.strideW + g.kernelW) * quads;
   return COLUMN * Math.max(read, written);
 }
 
