@@ -132,18 +132,24 @@ function slotText(program: Program, slot: Slot): string {
   return [slot.pool ? poolText(program, slot.pool) : tensorNames(program, slot), ...over].join(", ");
 }
 
-/** "rows in flight: 3 of a, 1 of b; scratch of steps 0, 2" */
-function poolText({ graph }: Program, { rows, scratch, state }: RowPool): string {
+/** "rows in flight: 3 of a, 1 of b; rows kept by step 2; scratch of steps 0, 2" */
+function poolText({ graph, schedule }: Program, { rows, scratch, state }: RowPool): string {
   const counts = Array.from(
     rows,
     ([id, { atOnce }]) => `${atOnce} of ${commentText(tensorOf(graph, id).source || id, 60)}`,
   );
-  const ofSteps = (what: string, places: ReadonlyMap<number, number>): readonly string[] =>
-    places.size === 0 ? [] : [`${what} of ${places.size === 1 ? "step" : "steps"} ${[...places.keys()].join(", ")}`];
+  const ofSteps = (what: string, steps: readonly number[]): readonly string[] =>
+    steps.length === 0 ? [] : [`${what} ${steps.length === 1 ? "step" : "steps"} ${steps.join(", ")}`];
+  const isSum = (step: number): boolean => schedule.steps[step]?.call?.drive.kind === "accumulate";
+  const kept = [...state.keys()];
   return [
     ...(counts.length > 0 ? [`rows in flight: ${counts.join(", ")}`] : []),
-    ...ofSteps("sums", state),
-    ...ofSteps("scratch", scratch),
+    ...ofSteps(
+      "rows kept by",
+      kept.filter((step) => !isSum(step)),
+    ),
+    ...ofSteps("sums of", kept.filter(isSum)),
+    ...ofSteps("scratch of", [...scratch.keys()]),
   ].join("; ");
 }
 
