@@ -2,7 +2,7 @@
 #ifndef LWC_CONV2D_S8_MVE_H
 #define LWC_CONV2D_S8_MVE_H
 
-#include "isa/lwc_isa_mve.h"
+#include "isa/lwc_isa_mve_dot.h"
 
 /* Rows of a window that can be lined up. */
 enum { LWC_CONV2D_MVE_LINES = 16 };

@@ -2,7 +2,7 @@
 #ifndef LWC_POINTWISE_S8_MVE_H
 #define LWC_POINTWISE_S8_MVE_H
 
-#include "isa/lwc_isa_mve.h"
+#include "isa/lwc_isa_mve_dot.h"
 
 /* Most that lwc_mve_dot_short takes. */
 enum { LWC_MVE_SHORT_PIXELS = 65536 };

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "../../lwc_requant.h"
 #include "lwc_isa_mve.h"
 
 #define LWC_MVE_COLUMN_WALK(load) \

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../../lwc_requant.h"
 #include "../../lwc_add_s8.h"
 #include "../../lwc_mul_s8.h"
 #include "../../lwc_mul_wide_s8.h"

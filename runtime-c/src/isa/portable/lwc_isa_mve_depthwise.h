@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "../../lwc_requant.h"
 #include "lwc_isa_mve.h"
 
 /*
