@@ -2,7 +2,7 @@
  * Streams as C: one function per stream, a loop in which the layer nearest the output that can make its next row makes it. Its
  * counters say how many rows of each layer there are; a ring is indexed by the row number modulo its length.
  */
-import { must } from "../diagnostics.js";
+import { invariant, must } from "../diagnostics.js";
 import { type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
 import {
@@ -176,6 +176,7 @@ function streamStep(
       handOver: "",
     };
   }
+  invariant(block === 1 || !isHandedOver(program, step.output), "rows that are handed over are made one by one");
   const end = varies(row) ? endOf(row) : undefined;
   const told = passesCount(call) && block > 1 ? [end === undefined ? String(block) : `${end} - ${counter}`] : [];
   const isSum = call.drive.kind === "accumulate";

@@ -135,6 +135,7 @@ function blocksInStream(
     const room = limit - bytesWith(peak);
     return room >= 0 && bytesWith(quickPoolBytes(contents, peak + room)) <= limit;
   };
+  const { callOfBlocks } = options;
   const longer: Schedule[] = [];
   const lengthen = (): void => {
     for (const step of open) {
@@ -148,12 +149,12 @@ function blocksInStream(
           longer.push(one);
           break;
         }
-        call = options.callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
+        call = callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
       }
     }
   };
   lengthen();
-  const chained = chainRows(longer.at(-1) ?? before.schedule, stream, { callOfBlocks: options.callOfBlocks, fits });
+  const chained = chainRows(longer.at(-1) ?? before.schedule, stream, { callOfBlocks, handedOver, fits });
   if (chained) {
     longer.push(chained);
     lengthen();

@@ -3,7 +3,7 @@
  * keeps copies of the few rows that its next call needs too, and a block of rows passes through all layers of a chain in one place.
  */
 import { must } from "../diagnostics.js";
-import { consumersOf, tensorOf } from "../ir/graph.js";
+import { consumersOf, type TensorId, tensorOf } from "../ir/graph.js";
 import { rowLength } from "../ir/shape.js";
 import type { KernelCall } from "../ops/kernel.js";
 import { chainsHold, contentsOf } from "./pool-items.js";
@@ -14,6 +14,8 @@ import type { CallOfBlocks } from "./stream-rows.js";
 
 export interface ChainOptions {
   readonly callOfBlocks: CallOfBlocks;
+  /** Made row by row, because the caller gets them so. */
+  readonly handedOver: ReadonlySet<TensorId>;
   /** True where there is room for the schedule. */
   readonly fits: (schedule: Schedule) => boolean;
 }
@@ -29,7 +31,7 @@ const SCRATCH: readonly number[] = [1, 0.5, 0];
 /** The schedule with those chains in a stream that save modelled cycles and for which there is room; undefined where there is none. */
 export function chainRows(schedule: Schedule, stream: Stream, options: ChainOptions): Schedule | undefined {
   let best: Schedule | undefined;
-  const chains = chainsOf(schedule, stream, options.callOfBlocks)
+  const chains = chainsOf(schedule, stream, options)
     .map((chain) => ({
       chain,
       cost: candidates(schedule, stream, chain, options)[0]?.cost ?? Number.POSITIVE_INFINITY,
@@ -97,7 +99,11 @@ function costOf(schedule: Schedule, stream: Stream): number {
 }
 
 /** Runs of steps that could each make their rows over those of the one before. */
-function chainsOf(schedule: Schedule, stream: Stream, callOfBlocks: CallOfBlocks): readonly (readonly Step[])[] {
+function chainsOf(
+  schedule: Schedule,
+  stream: Stream,
+  { callOfBlocks, handedOver }: ChainOptions,
+): readonly (readonly Step[])[] {
   const { graph, steps } = schedule;
   const consumers = consumersOf(graph);
   const chains: Step[][] = [];
@@ -105,6 +111,7 @@ function chainsOf(schedule: Schedule, stream: Stream, callOfBlocks: CallOfBlocks
     const before = steps[step.index - 1];
     const [source] = step.node.inputs;
     if (!before?.call || source !== before.output || consumers.get(source)?.length !== 1) continue;
+    if (handedOver.has(step.output)) continue;
     const isHeld = stream.pool.rows.has(source) && stream.pool.rows.has(step.output);
     const isAlike = rowLength(tensorOf(graph, source).shape) === rowLength(tensorOf(graph, step.output).shape);
     if (!isHeld || !isAlike || callOfBlocks(step, { rowsOverInput: MOST_ROWS }) === undefined) continue;

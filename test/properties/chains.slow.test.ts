@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeNumerics } from "../../compiler/arith/numerics.js";
-import { isOverInput } from "../../compiler/ops/kernel.js";
+import { isOverInput, rowsPerCall } from "../../compiler/ops/kernel.js";
 import { interpret } from "../../compiler/reference/interpret.js";
 import { replay } from "../../compiler/reference/replay.js";
+import { streamOf } from "../../compiler/schedule/schedule.js";
 import { type ChainLayer, chainNet } from "../support/chain-nets.js";
 import { compileWithin } from "../support/compile-within.js";
 import { randomInputs } from "../support/graph-builder.js";
@@ -28,12 +29,17 @@ test("random chains compute what the reference computes", () => {
       }),
       fc.integer({ min: 200, max: 2500 }),
       fc.constantFrom("whole" as const, "rows" as const),
+      fc.constantFrom("whole" as const, "rows" as const),
       fc.integer(),
-      (net, more, input, seed) => {
+      (net, more, input, byRows, seed) => {
         const graph = chainNet(net);
-        const least = compileWithin(graph, m4, { io: "arena", optimize: "ram", input });
-        const program = compileWithin(graph, m4, { io: "arena", ram: least.arena.bytes + more, input });
+        const output = net.mean ? "whole" : byRows;
+        const least = compileWithin(graph, m4, { io: "arena", optimize: "ram", input, output });
+        const program = compileWithin(graph, m4, { io: "arena", ram: least.arena.bytes + more, input, output });
         if (program.schedule.steps.some(({ call }) => call && isOverInput(call))) found++;
+        const [last] = program.schedule.steps.slice(-1);
+        // What the caller gets row by row out of a stream is made so.
+        if (output === "rows" && streamOf(program.schedule, last!)) expect(rowsPerCall(last!.call!)).toBe(1);
         const inputs = randomInputs(graph, seed);
         expect(replay(program, inputs).outputs).toEqual(interpret(graph, makeNumerics("ort"), inputs).outputs);
       },

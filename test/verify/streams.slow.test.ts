@@ -158,14 +158,17 @@ test.each(["whole", "rows"] as const)(
 test.each([
   ["cortex-m4", "whole", "ort", 16, ["dw5", "pw", "dw5", "pw"], 2000],
   ["cortex-m4", "rows", "fast", 16, ["dw7", "pw", "dw3", "pw"], 2000],
+  ["cortex-m4", "rows", "ort", 32, ["dw3", "pw", "dw3", "pw"], 1500],
   ["cortex-m7", "rows", "ort", 32, ["dw3", "pw", "wide", "dw5", "down3", "dw3", "pw"], 1000],
   ["cortex-m33", "whole", "ort-arm64", 64, ["dw3", "pw", "wide", "dw5", "down3", "dw3", "pw"], 4000],
 ] as const)(
   "chains of layers over their input, %s, input %s, %s, %i channels",
   async (core, input, numerics, channels, layers, more) => {
-    const graph = chainNet({ height: 37, width: 7, channels, layers, mean: true });
+    // The shortest of them has a map as its output, which leaves row by row.
+    const byRows = layers.length === 4 && channels === 32;
+    const graph = chainNet({ height: 37, width: 7, channels, layers, mean: !byRows });
     const target = await loadTarget(core);
-    const options = { io: "arena", input, numerics } as const;
+    const options = { io: "arena", input, output: byRows ? "rows" : "whole", numerics } as const;
     const least = compileGraph(graph, target, { ...options, optimize: "ram" });
     const program = compileGraph(graph, target, { ...options, ram: least.arena.bytes + more });
     const kernels = program.schedule.steps.flatMap(({ call }) => (call && isOverInput(call) ? [call.kernel] : []));
