@@ -27,7 +27,7 @@ import { kernelInputs } from "./kernel-inputs.js";
 import { tableType } from "./row-address.js";
 import { lastRowText, windowRowText } from "./row-text.js";
 import { behind, partTrace, stepShapes, stepTitle } from "./step-text.js";
-import type { RowTableView, StreamStepView, StreamView, WindowView } from "./view.js";
+import type { RowTableView, StreamStepView, StreamView, WindowBranch, WindowView } from "./view.js";
 
 export function streamName(bindings: Bindings, stream: Stream): string {
   return `${bindings.prefix}_rows_${stream.first}_to_${stream.last}`;
@@ -267,38 +267,37 @@ function windowView(
   const { stride, size } = drive.window;
   const more = size === stride ? "" : size > stride ? ` + ${size - stride}` : ` - ${stride - size}`;
   const count = `${endOf(row)} - ${counterOf(row)}`;
+  const hasPadding = needsPaddingRow(call);
+  const padding = hasPadding ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, step, 0)) : "";
   return {
     size: String(window.size),
     filled: varies(row) ? `${stride === 1 ? `(${count})` : `((${count}) * ${stride})`}${more}` : String(window.size),
-    usesRow:
-      needsPaddingRow(call) || bindings.rowPointer(input.tensor, "row") !== bindings.rowPointer(input.tensor, "0"),
+    usesRow: hasPadding || bindings.rowPointer(input.tensor, "row") !== bindings.rowPointer(input.tensor, "0"),
     // The last window starts so many rows in front of the last row.
     row: windowRowText(window, counterOf(row), inRows, outRows - rowsPerCall(call) + 1),
     pointer: bindings.rowPointer(input.tensor, "row"),
-    ...keptView(bindings, row, drive),
-    hasPadding: needsPaddingRow(call),
-    outside: `(row < 0) || (row >= ${inRows})`,
+    branches: [
+      ...keptBranch(bindings, row, drive),
+      ...(hasPadding ? [{ condition: `(row < 0) || (row >= ${inRows})`, pointer: padding }] : []),
+    ].map((branch, i) => ({ head: i === 0 ? "if" : "} else if", ...branch })),
     fillsPadding: fillsPaddingRow(call),
-    padding: needsPaddingRow(call) ? (bindings.constants.paddingOf(step) ?? scratchPointer(bindings, step, 0)) : "",
+    padding,
     padValue: String(padValue),
     rowBytes: String(inRowBytes),
   };
 }
 
-/** Rows that the step has kept: all but those of the first call. */
-function keptView(
+/** Rows that the step has kept: in all calls but the first. */
+function keptBranch(
   bindings: Bindings,
   row: RowStep & { readonly step: Step },
   drive: Extract<Drive, { kind: "rows" }>,
-): Pick<WindowView, "isKept" | "kept"> {
+): readonly Omit<WindowBranch, "head">[] {
   const kept = keptRows(drive);
-  if (kept === 0) return { isKept: "", kept: "" };
+  if (kept === 0) return [];
   const state = bindings.state(row.step.index);
-  const isOne = kept === 1;
-  return {
-    isKept: `(${isOne ? "k == 0" : `k < ${kept}`}) && (${counterOf(row)} > 0)`,
-    kept: isOne ? state : `${state} + (k * ${drive.inRowBytes})`,
-  };
+  const [which, pointer] = kept === 1 ? ["k == 0", state] : [`k < ${kept}`, `${state} + (k * ${drive.inRowBytes})`];
+  return [{ condition: `(${which}) && (${counterOf(row)} > 0)`, pointer }];
 }
 
 function scratchPointer(bindings: Bindings, { index }: Step, offset: number): string {

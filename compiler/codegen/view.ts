@@ -239,17 +239,20 @@ export interface WindowView {
   /** False where one row of the input exists at a time, whichever it is. */
   readonly usesRow: boolean;
   readonly pointer: string;
-  /** When window row k is one that the step has kept, and where it is then; "" where it keeps none. */
-  readonly isKept: string;
-  readonly kept: string;
-  /** True where a window row may lie outside the input; a row of `padValue` then stands in. */
-  readonly hasPadding: boolean;
+  /** Where else window row k may be, and when: among rows that the step has kept, or, last, a row of `padValue` outside the input. */
+  readonly branches: readonly WindowBranch[];
   /** True where that row lies in scratch memory and is filled here. */
   readonly fillsPadding: boolean;
-  readonly outside: string;
   readonly padding: string;
   readonly padValue: string;
   readonly rowBytes: string;
+}
+
+export interface WindowBranch {
+  /** "if" for the first branch, then "} else if". */
+  readonly head: string;
+  readonly condition: string;
+  readonly pointer: string;
 }
 
 export interface StreamStepView {

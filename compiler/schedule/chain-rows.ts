@@ -4,7 +4,7 @@
  */
 import { must } from "../diagnostics.js";
 import { consumersOf, type TensorId, tensorOf } from "../ir/graph.js";
-import { rowLength } from "../ir/shape.js";
+import { rowCount, rowLength } from "../ir/shape.js";
 import type { KernelCall } from "../ops/kernel.js";
 import { chainsHold, contentsOf } from "./pool-items.js";
 import { rowCall } from "./row-call.js";
@@ -30,19 +30,30 @@ const SCRATCH: readonly number[] = [1, 0.5, 0];
 
 /** The schedule with those chains in a stream that save modelled cycles and for which there is room; undefined where there is none. */
 export function chainRows(schedule: Schedule, stream: Stream, options: ChainOptions): Schedule | undefined {
-  let best: Schedule | undefined;
   const chains = chainsOf(schedule, stream, options)
-    .map((chain) => ({
-      chain,
-      cost: candidates(schedule, stream, chain, options)[0]?.cost ?? Number.POSITIVE_INFINITY,
-    }))
-    .toSorted((a, b) => a.cost - b.cost);
-  for (const { chain } of chains) {
-    const before = best ?? schedule;
-    const whole = firstThatFits(before, stream, chain, options);
-    best = whole ?? linksOf(chain).reduce((now, link) => firstThatFits(now, stream, link, options) ?? now, before);
+    .map((chain) => ({ chain, forms: candidates(schedule, stream, chain, options) }))
+    .toSorted((a, b) => cheapest(a.forms) - cheapest(b.forms));
+  let now = schedule;
+  for (const { chain, forms } of chains) {
+    const whole = firstThatFits(now === schedule ? forms : candidates(now, stream, chain, options), stream, options);
+    now =
+      whole ??
+      linksOf(chain).reduce(
+        (before, link) => firstThatFits(candidates(before, stream, link, options), stream, options) ?? before,
+        now,
+      );
   }
-  return best === schedule ? undefined : best;
+  return now === schedule ? undefined : now;
+}
+
+/** A schedule with a chain in some form, and its modelled cycles. */
+interface Candidate {
+  readonly one: Schedule;
+  readonly cost: number;
+}
+
+function cheapest([first]: readonly Candidate[]): number {
+  return first?.cost ?? Number.POSITIVE_INFINITY;
 }
 
 /** Pieces of a chain that start where rows are kept. */
@@ -57,16 +68,8 @@ function linksOf(chain: readonly Step[]): readonly (readonly Step[])[] {
 }
 
 /** The cheapest form of a chain for which there is room. */
-function firstThatFits(
-  schedule: Schedule,
-  stream: Stream,
-  chain: readonly Step[],
-  options: ChainOptions,
-): Schedule | undefined {
-  const found = candidates(schedule, stream, chain, options).find(
-    ({ one }) => chainsHold(contentsOf(one, stream)) && options.fits(one),
-  );
-  return found?.one;
+function firstThatFits(forms: readonly Candidate[], stream: Stream, { fits }: ChainOptions): Schedule | undefined {
+  return forms.find(({ one }) => chainsHold(contentsOf(one, stream)) && fits(one))?.one;
 }
 
 /** The schedules with a chain that are cheaper than without, the cheapest first. */
@@ -75,20 +78,14 @@ function candidates(
   stream: Stream,
   chain: readonly Step[],
   { callOfBlocks }: ChainOptions,
-): readonly { readonly one: Schedule; readonly cost: number }[] {
+): readonly Candidate[] {
   const cost = costOf(schedule, stream);
-  const longest = Math.max(...chain.map((step) => must(rowsOf(step), "rows")));
+  const longest = rowCount(tensorOf(schedule.graph, must(chain[0], "step").output).shape);
   return ROWS.filter((rows) => rows <= longest)
     .flatMap((rows) => SCRATCH.flatMap((share) => withChain(schedule, chain, { rows, share }, callOfBlocks)))
     .map((one) => ({ one, cost: costOf(one, stream) }))
     .filter((candidate) => candidate.cost < cost)
     .toSorted((a, b) => a.cost - b.cost);
-}
-
-function rowsOf(step: Step): number | undefined {
-  const drive = rowCall(step)?.drive;
-  if (drive?.kind === "rows") return drive.outRows;
-  return drive?.kind === "runs" ? drive.rows : undefined;
 }
 
 /** Modelled cycles of a stream. */

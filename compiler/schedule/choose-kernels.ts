@@ -135,29 +135,34 @@ function rowForm(view: NodeView, call: KernelCall, context: KernelContext, lower
  */
 export function callOfBlocks(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
   if (context.rowsOverInput !== undefined) return callOverInput(graph, step, context);
-  const { node, epilogue, byRows } = step;
+  const { byRows } = step;
   // What makes several rows has a form that makes one (rowForm).
   if (byRows?.drive.kind !== "rows") return undefined;
-  const view = viewOf(graph, node);
-  const op = opOf(node);
-  const call = epilogue
-    ? op.lowerTabled?.(view, tableOfLookup(viewOf(graph, epilogue)), context)
-    : op.lower(view, context);
+  const call = lowerStep(graph, step, viewOf(graph, step.node), context);
   if (call === undefined || rowsPerCall(call) === 1) return undefined;
   return { ...call, ...(byRows.padding ? { padding: byRows.padding } : {}) };
 }
 
+/** The kernel of a step for a view of its node, through the table of its epilogue where it has one. */
+function lowerStep(
+  graph: Graph,
+  { node, epilogue }: Step,
+  view: NodeView,
+  context: KernelContext,
+): KernelCall | undefined {
+  const op = opOf(node);
+  if (epilogue === undefined) return op.lower(view, context);
+  return op.lowerTabled?.(view, tableOfLookup(viewOf(graph, epilogue)), context);
+}
+
 /** The same over the input, `rowsOverInput` rows at a time (see KernelContext); undefined where no kernel does that. */
 function callOverInput(graph: Graph, step: Step, context: KernelContext): KernelCall | undefined {
-  const { node, epilogue, call, byRows } = step;
+  const { call, byRows } = step;
   const rows = context.rowsOverInput ?? 1;
-  const view = viewOf(graph, node);
-  const op = opOf(node);
-  const tabled = (one: NodeView, how: KernelContext): KernelCall | undefined =>
-    epilogue ? op.lowerTabled?.(one, tableOfLookup(viewOf(graph, epilogue)), how) : op.lower(one, how);
+  const view = viewOf(graph, step.node);
   const rowKernel = byRows ?? call;
   if (rowKernel?.drive.kind === "rows") {
-    const found = tabled(view, context);
+    const found = lowerStep(graph, step, view, context);
     if (found === undefined || !isOverInput(found)) return undefined;
     return { ...found, ...(rowKernel.padding ? { padding: rowKernel.padding } : {}) };
   }
@@ -166,7 +171,7 @@ function callOverInput(graph: Graph, step: Step, context: KernelContext): Kernel
   const { output } = view;
   const all = rowCount(output.shape);
   const image = { ...view, inputs: [ofRows(source, rows), ...others], output: ofRows(output, rows) };
-  const many = tabled(image, { ...context, repeats: all / rows });
+  const many = lowerStep(graph, step, image, { ...context, repeats: all / rows });
   const [inRowBytes, outRowBytes] = [rowLength(source.shape), rowLength(output.shape)];
   return many && runsOfRows(many, { rows, inRowBytes, outRowBytes, all });
 }

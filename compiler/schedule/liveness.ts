@@ -146,33 +146,31 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
       must(blockOf.get(port.tensor), `block of %${port.tensor}`).caller ??= { kind: "output", index };
     });
   }
-  const all = [...blocks, ...scratchBlocks(schedule)];
-  const apart = steps.filter((step) => streamOf(schedule, step) === undefined);
-  const inStreams = schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf));
-  const livenessWith = (isForward: (step: Step) => boolean): Liveness => {
-    const alone = apart.flatMap((step) => overlapsOf(schedule, step, blockOf, isForward(step)));
-    return { blocks: all, overlaps: [...alone, ...inStreams] };
-  };
-  const cheap = livenessWith(isDear);
-  if (backward === "cheap") return cheap;
+  const overlaps = [
+    ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf))),
+    ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
+  ];
+  const any = { blocks: [...blocks, ...scratchBlocks(schedule)], overlaps };
+  const dear = new Set(steps.flatMap((step) => (isDear(step) ? [step.index] : [])));
+  const cheap = onlyForward(any, dear);
+  if (backward === "cheap" || dear.size === 0) return cheap;
   // What loses time by running backward does so only where the arena would be larger otherwise.
-  const peak = Math.max(
-    ...aliveBytes(
-      livenessWith(() => false),
-      steps.length,
-    ),
-  );
+  const peak = Math.max(...aliveBytes(any, steps.length));
   const alive = aliveBytes(cheap, steps.length);
-  return livenessWith((step) => isDear(step) && (alive[step.index] ?? 0) <= peak);
+  return onlyForward(any, new Set([...dear].filter((index) => (alive[index] ?? 0) <= peak)));
+}
+
+/** The same where some steps run from the first row to the last; rows of streams do anyway. */
+function onlyForward({ blocks, overlaps }: Liveness, steps: ReadonlySet<number>): Liveness {
+  const forward = ({ distances }: Overlap): SafeDistances => ({ ...distances, backward: Number.POSITIVE_INFINITY });
+  return {
+    blocks,
+    overlaps: overlaps.map((one) => (steps.has(one.step) ? { ...one, distances: forward(one) } : one)),
+  };
 }
 
 /** Inputs of the step that die in it, and over which its output, a block of its own, may grow. */
-function overlapsOf(
-  schedule: Schedule,
-  step: Step,
-  blockOf: ReadonlyMap<TensorId, Block>,
-  isForward: boolean,
-): readonly Overlap[] {
+function overlapsOf(schedule: Schedule, step: Step, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
   const output = must(blockOf.get(step.output), `block of %${step.output}`);
   if (output.firstStep !== step.index || output.caller || schedule.parts.has(step.output)) return [];
   return step.node.inputs.flatMap((id, index): readonly Overlap[] => {
@@ -182,8 +180,7 @@ function overlapsOf(
     if (new Set(readers).size > 1 || step.node.inputs.indexOf(id) !== index) return [];
     const distances = safeDistances(schedule.graph, step, index);
     if (distances === undefined) return [];
-    const never = isForward ? { backward: Number.POSITIVE_INFINITY } : {};
-    return [{ output, input, step: step.index, distances: { ...distances, ...never } }];
+    return [{ output, input, step: step.index, distances }];
   });
 }
 

@@ -80,7 +80,7 @@ function layOut(items: readonly Item[], enough: number, search: Search): Layout 
     items.toSorted((a, b) => start(a) - start(b) || b.bytes - a.bytes),
     items.toSorted((a, b) => lifetime(b) - lifetime(a) || b.bytes - a.bytes),
   ];
-  let best = { order: items, ...place(items) };
+  let best: OrderedLayout<Item> = { order: items, ...place(items) };
   for (const order of orders) {
     if (best.bytes <= enough) return best;
     const found = place(order);
@@ -90,10 +90,11 @@ function layOut(items: readonly Item[], enough: number, search: Search): Layout 
   const rounds = Math.min(SEARCH_ROUNDS, Math.floor(SEARCH_COST / (count * count + 1)));
   const random = randomNumbers();
   const groups = tensorsOf(best.order).toSorted((a, b) => area(must(b[0], "item")) - area(must(a[0], "item")));
-  const byGroups = improve(groups, { enough, rounds, random }, (order) => place(order.flat()));
+  const placeGroups = (order: readonly (readonly Item[])[]): Layout => place(order.flat());
+  const byGroups = improve({ order: groups, ...placeGroups(groups) }, { enough, rounds, random }, placeGroups);
   if (byGroups.bytes < best.bytes) best = { ...byGroups, order: byGroups.order.flat() };
   if (search === "quick") return best;
-  const byItems = improve(best.order, { enough, rounds, random }, place);
+  const byItems = improve(best, { enough, rounds, random }, place);
   return byItems.bytes < best.bytes ? byItems : best;
 }
 
@@ -122,13 +123,15 @@ interface SearchLimits {
   readonly random: () => number;
 }
 
+type OrderedLayout<Element> = Layout & { readonly order: readonly Element[] };
+
 /** Moves one element after the other to another place in the order, and back where that makes the layout larger. */
 function improve<Element>(
-  start: readonly Element[],
+  start: OrderedLayout<Element>,
   { enough, rounds, random }: SearchLimits,
   layoutOf: (order: readonly Element[]) => Layout,
-): Layout & { readonly order: readonly Element[] } {
-  let best = { order: start, ...layoutOf(start) };
+): OrderedLayout<Element> {
+  let best = start;
   for (let round = 0; round < rounds && best.bytes > enough; round++) {
     const from = random() % best.order.length;
     const to = random() % best.order.length;

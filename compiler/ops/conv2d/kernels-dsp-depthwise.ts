@@ -159,17 +159,27 @@ function blockOf(layer: ConvLayer, context: KernelContext): Block {
   const { g } = layer;
   const { mostRows = Number.POSITIVE_INFINITY, mostScratch = Number.POSITIVE_INFINITY } = context;
   if (g.dilationH !== 1) return ONE_ROW;
-  const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
-  const isSmall = (rows: number): boolean => planeBytes(layer, rows) <= room;
-  if (isWhole(layer, g.outH) && mostRows >= g.outH && isReadOften(layer, context.target)) {
-    let most = 1;
-    while (most < g.outH && isSmall(most + 1)) most++;
-    return { rows: g.outH, turn: Math.ceil(g.outH / Math.ceil(g.outH / most)) };
-  }
+  if (isWhole(layer, g.outH) && mostRows >= g.outH && isReadOften(layer, context.target))
+    return blockInTurns(layer, g.outH, mostScratch);
+  const isSmall = smallPlanes(layer, mostScratch);
   let most = 1;
   while (most < Math.min(g.outH, mostRows) && most * g.strideH + g.kernelH <= MAX_POINTERS && isSmall(most + 1)) most++;
   const rows = Math.ceil(g.outH / Math.ceil(g.outH / most));
   return { rows, turn: rows };
+}
+
+/** Tells of a number of output rows whether their planes are small enough for a turn. */
+function smallPlanes(layer: ConvLayer, mostScratch: number): (rows: number) => boolean {
+  const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
+  return (rows) => planeBytes(layer, rows) <= room;
+}
+
+/** So many rows, in turns of about equal length whose planes are small. */
+function blockInTurns(layer: ConvLayer, rows: number, mostScratch: number): Block {
+  const isSmall = smallPlanes(layer, mostScratch);
+  let most = 1;
+  while (most < rows && isSmall(most + 1)) most++;
+  return { rows, turn: Math.ceil(rows / Math.ceil(rows / most)) };
 }
 
 /** True where a call that makes so many rows makes all of an output that could replace the input. */
@@ -200,10 +210,7 @@ function blockOverInput(
   { rowsOverInput = 1, mostScratch = Number.POSITIVE_INFINITY }: KernelContext,
 ): Block {
   const rows = Math.min(rowsOverInput, layer.g.outH, MAX_POINTERS + 1 - layer.g.kernelH);
-  const room = Math.min(PLANE_BYTES, mostScratch - weightBytes(layer));
-  let most = 1;
-  while (most < rows && planeBytes(layer, most + 1) <= room) most++;
-  return { rows, turn: Math.ceil(rows / Math.ceil(rows / most)) };
+  return blockInTurns(layer, rows, mostScratch);
 }
 
 /** `kept`: input rows that the kernel keeps, whose output goes over its input. */
