@@ -68,6 +68,8 @@ const goals = {
   default: {},
   ram: { optimize: "ram" },
   rows: { optimize: "ram", input: "rows" },
+  least: { optimize: "ram", ram: "least" },
+  least_rows: { optimize: "ram", ram: "least", input: "rows" },
 };
 
 const { values: options } = parseArgs({
@@ -216,6 +218,8 @@ function markdown(table) {
     default: "default",
     ram: "-O ram",
     rows: "-O ram --rows input",
+    least: "--ram least",
+    least_rows: "--ram least --rows input",
   };
   const lines = table.map(({ model, live, arena, instructions, peers: others }) => {
     const best = Object.values(arena).reduce((a, b) => Math.min(a, b), live);
@@ -241,13 +245,14 @@ function markdown(table) {
   return `# RAM of one inference
 
 Bytes of the context: arena with graph input and output, kernel scratch included, ${core}; "layer by layer" is the default without
-streams of rows, with as much RAM as it likes, and in the last column the input comes row by row (\`--rows input\`). "live" is what layer
+streams of rows, with as much RAM as it likes. The default and \`-O ram\` go as far as modelled cycles allow (docs/memory.md), \`--ram least\`
+as far as possible; with \`--rows input\` the input comes row by row. "live" is what layer
 by layer execution needs at its busiest step: inputs and outputs of the step and all that is read later, joins copied, nothing in place.
 In brackets the instructions compared with layer by layer, where they were counted: first where that makes a row per call too, which is
-what streaming costs; then where it makes several rows per call that share work, which is what the RAM costs. "least" is the smallest
+what streaming costs; then where it makes several rows per call that share work, which is what the RAM costs. "share" is the smallest
 column as a share of "live". Peers: builds of the same network by others. Written by \`npm run bench:memory\`.
 
-| model | live | ${columns.map((goal) => titles[goal]).join(" | ")} | least | peers |
+| model | live | ${columns.map((goal) => titles[goal]).join(" | ")} | share | peers |
 |---|---:|${columns.map(() => "---:|").join("")}---:|---|
 ${lines.join("\n")}
 

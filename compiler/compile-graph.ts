@@ -9,7 +9,7 @@ import { checkPorts } from "./schedule/check-ports.js";
 import { callOfBlocks, chooseKernels, orderRows } from "./schedule/choose-kernels.js";
 import { chooseHotWeights, flashCyclesOf, hotRegion } from "./schedule/hot-weights.js";
 import { orderNodes } from "./schedule/order-nodes.js";
-import { planMemory } from "./schedule/plan-memory.js";
+import { type MemoryPlan, planMemory } from "./schedule/plan-memory.js";
 import { type RegionRequest, resolveRegions } from "./schedule/regions.js";
 import type { ArenaRegion, HotWeights, PassNote, PortOptions, Program } from "./schedule/schedule.js";
 import type { CallOfBlocks } from "./schedule/stream-rows.js";
@@ -28,8 +28,8 @@ export interface BackEndOptions {
   readonly input?: "whole" | "rows";
   /** Whether the output is handed over row by row; default "whole". */
   readonly output?: "whole" | "rows";
-  /** Bytes of arena to stay within. Default: what `optimize` says. */
-  readonly ram?: number;
+  /** Bytes of arena to stay within, or as few as possible at any price. Default: what `optimize` says. */
+  readonly ram?: number | "least";
   /** Memories that the arena may be divided over; one alone says where it lies and how large it may be. */
   readonly regions?: readonly RegionRequest[];
   /** A memory for copies of the constants that are read most, as many of them as fit. */
@@ -69,11 +69,13 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
   if (name !== graph.name)
     log.push({ pass: "program-name", why: `${graph.name} is taken: files and functions are called ${name}` });
   const regions = resolveRegions(options.regions ?? [], target);
-  const { ram } = options;
+  const isLeast = options.ram === "least";
+  const ram = options.ram === "least" ? undefined : options.ram;
   const memory = planMemory(chosen, {
     ...context,
     ports,
     regions,
+    isLeast,
     callOfBlocks: onceEach((step, limits) => callOfBlocks(graph, step, { ...context, ...limits })),
     ...(ram === undefined ? {} : { ram }),
   });
@@ -83,6 +85,7 @@ export function compileGraph(imported: Graph, target: Target, options: BackEndOp
       pass: "stream-rows",
       why: `steps ${first} to ${last}: ${why}`,
     })),
+    ...priceText(memory).map((why) => ({ pass: "plan-memory", why })),
     ...(arena.regions ?? []).map((region) => ({ pass: "divide-arena", why: regionText(region) })),
   );
   const schedule = orderRows(memory.schedule, arena.overlaps);
@@ -119,6 +122,15 @@ function onceEach(find: CallOfBlocks): CallOfBlocks {
     if (!known.has(key)) known.set(key, find(step, limits));
     return known.get(key);
   };
+}
+
+/** Why the plan is not the smallest. */
+function priceText({ least, price = 0 }: MemoryPlan): readonly string[] {
+  const more = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  if (least === undefined) return [];
+  return [
+    `${least.bytes} bytes are possible, with ${more(least.price)} more modelled cycles than layer by layer; this plan takes ${more(price)} more`,
+  ];
 }
 
 function hotText({ region, bytes, constants, flashCycles }: HotWeights): string {

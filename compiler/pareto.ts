@@ -12,7 +12,7 @@ import type { Target } from "./targets.js";
 export interface ParetoRow extends ProgramEstimate {
   readonly optimize: Optimize;
   /** What --ram asked for; undefined where the goal alone decided. */
-  readonly ram: number | undefined;
+  readonly ram: number | "least" | undefined;
 }
 
 const goals: readonly Optimize[] = ["speed", "balanced", "size", "ram"];
@@ -24,7 +24,7 @@ const BUDGETS = 6;
 export function findPareto(graph: Graph, target: Target, options: BackEndOptions): readonly ParetoRow[] {
   const rows: ParetoRow[] = [];
   const failures: CompileError[] = [];
-  const add = (optimize: Optimize, ram: number | undefined): void => {
+  const add = (optimize: Optimize, ram: ParetoRow["ram"]): void => {
     const { ram: _, ...rest } = options;
     try {
       const program = compileGraph(graph, target, { ...rest, optimize, ...(ram === undefined ? {} : { ram }) });
@@ -36,6 +36,7 @@ export function findPareto(graph: Graph, target: Target, options: BackEndOptions
     }
   };
   for (const goal of goals) add(goal, undefined);
+  add("ram", "least");
   if (rows.length === 0) throw must(failures[0], "failure");
   for (const ram of budgetsBetween(rows.map(({ ramBytes }) => ramBytes)))
     for (const goal of goals.filter((one) => one !== "ram")) add(goal, ram);

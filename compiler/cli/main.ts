@@ -49,7 +49,7 @@ const rowsOption = [
 ] as const;
 const ramOption = [
   "--ram <bytes>",
-  "stream rows until the arena fits this much, as 65536 or 64K; refused where it cannot",
+  "stream rows until the arena fits this much, as 65536 or 64K; refused where it cannot; or least: as far as possible",
 ] as const;
 const noRegions: readonly string[] = [];
 const regionOption = [

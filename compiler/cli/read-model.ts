@@ -38,7 +38,9 @@ export function readModel(path: string, options: ModelOptions, command: string):
       optimize: choose("-O", options.optimize ?? "balanced", ["speed", "balanced", "size", "ram"] satisfies Optimize[]),
       io: choose("--io", options.io ?? "caller", ["caller", "arena"]),
       ...parseRows(options.rows),
-      ...(options.ram === undefined ? {} : { ram: parseBytes("--ram", options.ram) }),
+      ...(options.ram === undefined
+        ? {}
+        : { ram: options.ram === "least" ? "least" : parseBytes("--ram", options.ram) }),
       ...(options.region?.length ? { regions: options.region.map((text) => parseRegion("--region", text)) } : {}),
       ...(options.hotWeights === undefined ? {} : { hotWeights: parseRegion("--hot-weights", options.hotWeights) }),
       name,

@@ -82,9 +82,10 @@ function isHotArray({ hot }: Program, { data }: ConstantArray): boolean {
   return (hot?.constants ?? []).some((one) => sameData(one.data, data));
 }
 
-/** The files of the kernels that a program calls. */
+/** The files of the kernels that a program calls, and of how the functions around them are declared. */
 export function kernelHeaders({ schedule }: Program): readonly string[] {
-  return [...new Set(schedule.steps.flatMap((step) => (step.call ? [step.call.header] : [])))].sort();
+  const kernels = schedule.steps.flatMap((step) => (step.call ? [step.call.header] : []));
+  return [...new Set([...(kernels.length > 0 ? ["isa/lwc_isa.h"] : []), ...kernels])].sort();
 }
 
 /** For each input, then each output: the function that yields its address in the arena; undefined where the caller's buffer serves. */

@@ -44,7 +44,7 @@ export function collectInstances(
     const name = elsewhere ?? scope(`${prefix}_${instanceName(group)}`);
     for (const step of group.steps) names.set(step.index, name);
     return elsewhere === undefined
-      ? [viewOfGroup(program, group, pool, name, group.inStream ? "LWC_APART " : "static ", stepList(group.steps))]
+      ? [viewOfGroup(program, group, pool, name, "LWC_APART ", stepList(group.steps))]
       : [];
   });
   return {

@@ -59,6 +59,8 @@ function checkLimits(program: Program, { regions, ram, excess }: Limits): Diagno
       },
     ];
   }
+  // Without regions it is the target's memory that is too small: see above.
+  if (regions.length === 0) return [];
   const names = regions.map(({ name, bytes }) => `${name} (${bytes} bytes)`).join(", ");
   return [
     {

@@ -1,51 +1,99 @@
 /**
- * From the kernels to the plan of memory: which layers run row by row, which kernels make several rows at once, and where
- * everything lies, in one block or divided over several memories. Where the first plan is larger than it may be, tighter ones are
- * made, the least of all last.
+ * The search for the plan of memory that a goal asks for: the smallest at a price in time, or the fastest within a limit. Where the
+ * first plan is larger than it may be, tighter ones are made, the least of all last.
  */
-import { must } from "../diagnostics.js";
-import type { KernelContext } from "../ops/kernel.js";
-import { type BlockOptions, blockRows, blocksInPlace, type Planned, singleRows } from "./block-rows.js";
-import { divideArena, waitCycles } from "./divide-arena.js";
-import { type Backward, computeLiveness } from "./liveness.js";
-import { placeParts } from "./place-parts.js";
-import { planArena } from "./plan-arena.js";
-import type { Region } from "./regions.js";
-import type { ArenaPlan, PortOptions, Schedule } from "./schedule.js";
+import { alignBytes } from "./arena-align.js";
+import { waitCycles } from "./divide-arena.js";
+import { type MemoryOptions, makePlanner, type PlanGoal, type PlanWithin, roomFor, roomOf } from "./plan-within.js";
+import type { Schedule } from "./schedule.js";
 import { scheduleCycles } from "./schedule-cycles.js";
-import { type CallOfBlocks, type StreamOptions, streamRows } from "./stream-rows.js";
-import { trafficOf } from "./traffic.js";
+import type { StreamOptions } from "./stream-rows.js";
 
-export interface MemoryOptions extends KernelContext {
-  readonly ports: PortOptions;
-  /** Most bytes of arena. */
-  readonly ram?: number;
-  /** The memories that it may be divided over, or the one that it lies in; empty: one block, as large as the target allows. */
-  readonly regions: readonly Region[];
-  readonly callOfBlocks: CallOfBlocks;
+export interface MemoryPlan extends PlanWithin {
+  /** A smaller plan that was not taken because of its price. */
+  readonly least?: { readonly bytes: number; readonly price: number };
+  /** Where there was one: modelled cycles that this plan takes more than layer by layer, as a share of those. */
+  readonly price?: number;
 }
 
-export interface MemoryPlan {
-  readonly schedule: Schedule;
-  readonly arena: ArenaPlan;
-  /** Bytes that the arena is larger than `ram` or the regions allow; 0 where it fits. */
-  readonly excess: number;
-}
+type PlanFor = (goal: PlanGoal) => PlanWithin;
 
 export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan {
-  const goal = { ...streamOptions(options), callOfBlocks: options.callOfBlocks };
-  const isLeast = goal.budget === undefined && goal.overhead === undefined;
-  const first = isLeast ? leastOf(chosen, goal, options) : planFor(chosen, goal, options);
-  if (first.excess === 0) return fastest([first, ...fasterMemories(chosen, options)]);
-  const least = leastPlan(chosen, goal, options);
+  const { ports, optimize, callOfBlocks } = options;
+  const goal: StreamOptions = {
+    ports,
+    backward: optimize === "ram" || options.isLeast ? "any" : "cheap",
+    callOfBlocks,
+  };
+  const planFor = makePlanner(chosen, options);
+  const most = mostPrice(options);
+  const first =
+    most === undefined
+      ? planFor({ ...goal, budget: roomFor(options) })
+      : leastAtPrice(planFor, goal, { most, layers: layerByLayer(chosen, goal, options), isForRam: isForRam(options) });
+  if (first.excess === 0) return fastest([first, ...fasterMemories(planFor, options)]);
+  const least = leastPlan(planFor, goal);
   if (least.excess > 0) return least;
   // Something fits: the more rows are in flight the better for time.
-  const limit = Math.min(roomOf(options.regions), options.ram ?? Number.POSITIVE_INFINITY);
   for (const share of SHARES) {
-    const plan = planFor(chosen, { ...goal, budget: Math.floor(share * limit) }, options);
+    const plan = planFor({ ...goal, budget: Math.floor(share * roomFor(options)) });
     if (plan.excess === 0) return plan;
   }
   return least;
+}
+
+/** Share of its modelled cycles that a network may spend on running by rows, where RAM is the goal and where it is one of two. */
+const RAM_PRICE = 0.03;
+const BALANCED_PRICE = 0.02;
+
+/** What a small arena may cost; undefined where it need not be smaller than there is room for. */
+function mostPrice(options: MemoryOptions): number | undefined {
+  if (options.ram !== undefined) return undefined;
+  // There is no layer by layer to compare with where the output never exists as a whole.
+  if (options.isLeast || options.ports.output === "rows") return Number.POSITIVE_INFINITY;
+  if (isForRam(options)) return RAM_PRICE;
+  return options.optimize === "balanced" ? BALANCED_PRICE : undefined;
+}
+
+/** Who hands over rows has no room for the whole. */
+function isForRam({ optimize, ports, isLeast }: MemoryOptions): boolean {
+  return isLeast || optimize === "ram" || ports.input === "rows" || ports.output === "rows";
+}
+
+interface Price {
+  /** Modelled cycles without streams, with all the RAM that kernels could use. */
+  readonly layers: number;
+  /** Most cycles above those, as a share of them. */
+  readonly most: number;
+  /** True where the least of all plans comes first, not the least of those whose streams seem cheap enough. */
+  readonly isForRam: boolean;
+}
+
+/** The search for the least arena that is cheap enough ends where it is known to this share of it. */
+const PRICE_STEP = 1 / 64;
+
+/** The least arena whose plan does not cost too much. */
+function leastAtPrice(planFor: PlanFor, goal: StreamOptions, { layers, most, isForRam }: Price): MemoryPlan {
+  const priceOf = ({ schedule }: PlanWithin): number => scheduleCycles(schedule) / layers - 1;
+  const small = isForRam ? leastOf(planFor, goal) : planFor({ ...goal, overhead: most * layers });
+  const least = { bytes: small.arena.bytes, price: priceOf(small) };
+  if (least.price <= most) return small;
+  let best = planFor({ ...goal, budget: Number.POSITIVE_INFINITY });
+  let low = least.bytes;
+  while (best.arena.bytes - low > PRICE_STEP * low) {
+    const ram = alignBytes((low + best.arena.bytes) >> 1);
+    const plan = planFor({ ...goal, budget: ram, ram });
+    if (plan.excess === 0 && priceOf(plan) <= most && plan.arena.bytes < best.arena.bytes) best = plan;
+    else low = ram;
+  }
+  return { ...best, least, price: priceOf(best) };
+}
+
+function layerByLayer(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): number {
+  const ports = { ...options.ports, input: "whole", output: "whole" } as const;
+  const [budget, ram] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const planFor = makePlanner(chosen, { ...options, ports, regions: [] });
+  return scheduleCycles(planFor({ ...goal, ports, budget, ram }).schedule);
 }
 
 /** Budgets above the lower bound, as shares of it: streams that need a little more can lie closer. */
@@ -55,46 +103,36 @@ const SLACKS: readonly number[] = [1.03, 1.06, 1.1];
  * Where blocks of rows in streams stand in the way of the least arena, there are none; where the streams of the least peak leave gaps in
  * the arena, others are tried.
  */
-function leastOf(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
-  let best = planFor(chosen, goal, options);
+function leastOf(planFor: PlanFor, goal: StreamOptions): PlanWithin {
+  let best = planFor(goal);
   const { lowerBound } = best.arena;
   const { callOfBlocks: _, ...plain } = goal;
-  const others = [plain, ...SLACKS.map((slack) => ({ ...goal, budget: Math.floor(slack * lowerBound) }))];
+  const others: PlanGoal[] = [plain, ...SLACKS.map((slack) => ({ ...goal, budget: Math.floor(slack * lowerBound) }))];
   for (const other of others) {
     if (best.arena.bytes <= Math.max(lowerBound, other.budget ?? 0)) break;
-    const plan = planFor(chosen, other, options);
+    const plan = planFor(other);
     if (plan.arena.bytes < best.arena.bytes) best = plan;
   }
   return best;
 }
 
 /** What comes closest to fitting: whoever asks for as many bytes as it takes gets it. */
-function leastPlan(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
-  const { ports } = options;
-  const { callOfBlocks } = options;
-  const any = leastOf(chosen, { ports, backward: "any", callOfBlocks }, options);
-  const cheap = planFor(chosen, { ...goal, budget: 0 }, options);
+function leastPlan(planFor: PlanFor, goal: StreamOptions): PlanWithin {
+  const any = leastOf(planFor, { ...goal, backward: "any" });
+  const cheap = planFor({ ...goal, budget: 0 });
   return cheap.excess < any.excess ? cheap : any;
 }
 
 /** Plans that run more layers by rows, to need only the fastest of the memories, or the fastest two, and so on. */
-function fasterMemories(chosen: Schedule, options: MemoryOptions): readonly MemoryPlan[] {
-  const { ports } = options;
-  if (options.regions.length < 2 || options.optimize === "ram") return [];
-  return options.regions
+function fasterMemories(
+  planFor: PlanFor,
+  { ports, optimize, regions, callOfBlocks }: MemoryOptions,
+): readonly PlanWithin[] {
+  if (regions.length < 2 || optimize === "ram") return [];
+  const goal = { ports, backward: "cheap", callOfBlocks } as const;
+  return regions
     .slice(1)
-    .map((_, i) =>
-      planFor(
-        chosen,
-        {
-          ports,
-          backward: "cheap",
-          budget: roomOf(options.regions.slice(0, i + 1)),
-          callOfBlocks: options.callOfBlocks,
-        },
-        options,
-      ),
-    )
+    .map((_, i) => planFor({ ...goal, budget: roomOf(regions.slice(0, i + 1)) }))
     .filter(({ excess }) => excess === 0);
 }
 
@@ -107,63 +145,3 @@ function fastest(plans: readonly MemoryPlan[]): MemoryPlan {
 
 /** Budgets that are tried between what the goal takes and the least, as shares of what there is room for. */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
-
-/** Share of its instructions that a network may spend on running by rows where RAM is one goal of two. */
-const BALANCED_OVERHEAD = 0.01;
-
-/** How far to go for a small arena: `ram` to the end, `balanced` where it costs next to nothing, else only to fit the target. */
-function streamOptions({ optimize, ports, target, ram, regions }: MemoryOptions): StreamOptions {
-  const common = { ports, backward: optimize === "ram" ? ("any" as const) : ("cheap" as const) };
-  if (ram !== undefined) return { ...common, budget: ram };
-  // Who hands over rows has no room for the whole.
-  if (optimize === "ram" || ports.input === "rows" || ports.output === "rows") return common;
-  if (optimize === "balanced") return { ...common, overhead: BALANCED_OVERHEAD };
-  if (regions.length > 0) return { ...common, budget: roomOf(regions) };
-  const largest = Math.max(0, ...target.memory.filter((region) => region.use === "ram").map((region) => region.bytes));
-  return { ...common, budget: largest === 0 ? Number.POSITIVE_INFINITY : largest };
-}
-
-function roomOf(regions: readonly Region[]): number {
-  return regions.length === 0 ? Number.POSITIVE_INFINITY : regions.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function planFor(chosen: Schedule, goal: StreamOptions, options: MemoryOptions): MemoryPlan {
-  const { optimize, ram, callOfBlocks } = options;
-  const blocks: BlockOptions = { ...goal, callOfBlocks };
-  const start = optimize === "speed" ? chosen : blocksInPlace(chosen, singleRows(chosen), blocks);
-  const streamed = streamRows(start, goal);
-  const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal) };
-  const blocked = blockRows(chosen, single, blocks, Math.max(single.arena.bytes, ram ?? 0));
-  if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options);
-  const limit = Math.max(blocked.arena.bytes, ram ?? 0);
-  const { schedule, arena } = placeParts(blocked, { ...goal, limit, alone: start.steps }, options);
-  return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomOf(options.regions), ram ?? roomOf([]))) };
-}
-
-/** Layers lose time by running backward only where the arena would not fit otherwise, or where RAM is the goal. */
-function placeAll(streamed: Schedule, { ports, budget, backward }: StreamOptions): ArenaPlan {
-  const plan = (how: Backward | undefined): ArenaPlan =>
-    planArena(computeLiveness(streamed, ports, how), streamed.steps.length);
-  const arena = plan(backward);
-  if (backward !== "cheap" || budget === undefined || arena.bytes <= budget) return arena;
-  const tighter = plan("any");
-  return tighter.bytes < arena.bytes ? tighter : arena;
-}
-
-/** The first of the schedules whose arena the regions hold; else the one that comes closest. */
-function divideBest(schedules: readonly Schedule[], goal: StreamOptions, options: MemoryOptions): MemoryPlan {
-  const { ports, ram, regions } = options;
-  const backwards = new Set<Backward>([goal.backward ?? "any", "any"]);
-  let best: MemoryPlan | undefined;
-  for (const schedule of new Set(schedules)) {
-    for (const backward of backwards) {
-      const liveness = computeLiveness(schedule, ports, backward);
-      const traffic = trafficOf(schedule, ports, liveness.blocks);
-      const { arena, excess } = divideArena(liveness, schedule.steps.length, traffic, regions);
-      const plan = { schedule, arena, excess: Math.max(excess, arena.bytes - (ram ?? arena.bytes)) };
-      if (plan.excess === 0) return plan;
-      if (best === undefined || plan.excess < best.excess) best = plan;
-    }
-  }
-  return must(best, "plan");
-}

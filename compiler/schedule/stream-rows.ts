@@ -5,7 +5,7 @@
  */
 import { must } from "../diagnostics.js";
 import { type TensorId, tensorBytes, tensorOf } from "../ir/graph.js";
-import { elementCount, rowCount } from "../ir/shape.js";
+import { rowCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.js";
 import { viewOf } from "../ops/op.js";
@@ -18,11 +18,15 @@ import { planPool, quickPoolBytes } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
 export interface StreamOptions extends LivenessOptions {
-  /** Bytes of arena that are good enough; the least peak where absent. */
-  readonly budget?: number;
-  /** Share of the network's own instructions that streams may cost; any number where absent. */
-  readonly overhead?: number;
+  /** Where absent, streams make one row at a time. */
   readonly callOfBlocks?: CallOfBlocks;
+}
+
+export interface StreamLimits {
+  /** Bytes of arena that are good enough; the least peak where undefined. */
+  readonly budget?: number | undefined;
+  /** Modelled cycles that streams may cost; any number where undefined. */
+  readonly overhead?: number | undefined;
 }
 
 /** The work of a step in blocks of rows, within limits; undefined where no kernel does that. */
@@ -34,15 +38,24 @@ export type CallOfBlocks = (
 /** Longest stream that is tried, in steps. */
 const MAX_STEPS = 32;
 
-export function streamRows(schedule: Schedule, options: StreamOptions): Schedule {
+/** Finds what could be a stream, once, and then the schedule with the best streams within some limits. */
+export function findStreams(schedule: Schedule, options: StreamOptions): (limits: StreamLimits) => Schedule {
   const { steps } = schedule;
   const single = aliveBytes(computeLiveness(schedule, options.ports, options.backward), steps.length);
   const whole = Math.max(0, ...single);
   const isFed = options.ports.input === "rows";
-  if (options.budget !== undefined && whole <= options.budget && !isFed) return schedule;
-  const pieces = findPieces(schedule, single, options);
-  const chosen = choosePieces(pieces, schedule, options);
-  return chosen.length === 0 ? schedule : applyStreams(schedule, chosen);
+  let pieces: readonly Piece[] | undefined;
+  return (limits) => {
+    if (limits.budget !== undefined && whole <= limits.budget && !isFed) return schedule;
+    pieces ??= findPieces(schedule, single, options);
+    const chosen = choosePieces(pieces, steps.length, { isFed, ...limits });
+    return chosen.length === 0 ? schedule : applyStreams(schedule, chosen);
+  };
+}
+
+interface ChoiceOptions extends StreamLimits {
+  /** Whether the input arrives row by row. */
+  readonly isFed: boolean;
 }
 
 /** Layouts that are made in search of the streams. */
@@ -52,14 +65,13 @@ const MAX_ROUNDS = 12;
  * The streams of the best cut. Each is first thought to be as small as its busiest row allows; where the layout of one that was
  * chosen turns out larger, the choice is made again.
  */
-function choosePieces(estimated: readonly Piece[], schedule: Schedule, options: StreamOptions): readonly Piece[] {
-  const { steps } = schedule;
+function choosePieces(estimated: readonly Piece[], stepCount: number, options: ChoiceOptions): readonly Piece[] {
   let all = estimated;
   for (let round = 0; ; round++) {
-    const pieces = preferFed(all, steps.length, options);
-    const least = leastPeak(pieces, steps.length);
+    const pieces = preferFed(all, stepCount, options);
+    const least = leastPeak(pieces, stepCount);
     const bound = options.budget === undefined ? least : Math.max(least, options.budget);
-    const chosen = cheapestWithin(pieces, schedule, bound, options);
+    const chosen = cheapestWithin(pieces, stepCount, bound, options);
     const open = new Set(chosen.filter(({ isEstimate }) => isEstimate === true));
     if (open.size === 0 || round === MAX_ROUNDS) return chosen;
     all = all.map((piece) => {
@@ -92,10 +104,12 @@ interface Piece {
 }
 
 /** Rows from the caller are computed with as they arrive, unless keeping them all makes a lower peak. */
-function preferFed(pieces: readonly Piece[], stepCount: number, options: StreamOptions): readonly Piece[] {
-  if (options.ports.input !== "rows") return pieces;
+function preferFed(pieces: readonly Piece[], stepCount: number, options: ChoiceOptions): readonly Piece[] {
+  if (!options.isFed) return pieces;
   const fed = pieces.filter((piece) => piece.first > 0 || piece.fed !== undefined);
-  return leastPeak(fed, stepCount) <= Math.max(leastPeak(pieces, stepCount), options.budget ?? 0) ? fed : pieces;
+  const [peak, kept] = [leastPeak(fed, stepCount), leastPeak(pieces, stepCount)];
+  // Infinite where the first layer reads them all.
+  return Number.isFinite(peak) && peak <= Math.max(kept, options.budget ?? 0) ? fed : pieces;
 }
 
 /** Each step calls its kernel once per row, or block of rows. */
@@ -306,25 +320,20 @@ function leastPeak(pieces: readonly Piece[], stepCount: number): number {
 /** The streams whose loops cost least, of the least peak that is no higher than `bound` or, where that costs too much, above it. */
 function cheapestWithin(
   pieces: readonly Piece[],
-  { graph, steps }: Schedule,
+  stepCount: number,
   bound: number,
-  { overhead = Number.POSITIVE_INFINITY }: StreamOptions,
+  { overhead = Number.POSITIVE_INFINITY }: StreamLimits,
 ): readonly Piece[] {
-  const work = steps.reduce((sum, step) => sum + Math.max(step.macs, outputCount(graph, step)), 0);
   const bounds = [...new Set(pieces.map(({ bytes }) => bytes))].filter((bytes) => bytes > bound).sort((a, b) => a - b);
   // The higher the peak, the cheaper: the first that is cheap enough is found by halving.
   let [low, high] = [0, bounds.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    const { cost } = cheapestCut(pieces, steps.length, [bound, ...bounds][middle] ?? bound);
-    if (cost <= overhead * work) high = middle;
+    const { cost } = cheapestCut(pieces, stepCount, [bound, ...bounds][middle] ?? bound);
+    if (cost <= overhead) high = middle;
     else low = middle + 1;
   }
-  return cheapestCut(pieces, steps.length, [bound, ...bounds][low] ?? bound).streams;
-}
-
-function outputCount(graph: Schedule["graph"], step: Step): number {
-  return elementCount(tensorOf(graph, step.output).shape);
+  return cheapestCut(pieces, stepCount, [bound, ...bounds][low] ?? bound).streams;
 }
 
 /** The cut whose pieces all stay within `bound` at the least cost. */

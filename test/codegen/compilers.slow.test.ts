@@ -37,10 +37,10 @@ const programs = [
   { what: "small network", program: programOf(smallNet()) },
   { what: "small network, portable kernels", program: programOf(smallNet(), {}, "cortex-m0") },
   { what: "ports in the arena", program: programOf(smallNet(), { io: "arena" }) },
-  { what: "streams of rows", program: programOf(smallNet(), { optimize: "ram" }) },
+  { what: "streams of rows", program: programOf(smallNet(), { optimize: "ram", ram: "least" }) },
   {
     what: "streams of rows, ports in the arena",
-    program: programOf(smallNet(), { optimize: "ram", io: "arena" }, "cortex-m0"),
+    program: programOf(smallNet(), { optimize: "ram", ram: "least", io: "arena" }, "cortex-m0"),
   },
   { what: "int32 output", program: programOf(classifier()) },
   { what: "int32 output in the arena", program: programOf(classifier(), { io: "arena" }) },

@@ -73,7 +73,7 @@ describe("emit", () => {
 
   it("shares one instance between layers of equal geometry", () => {
     const source = textOf(emit(programOf(smallNet()), assets), "net.c");
-    expect(source.match(/^static void lwc_net_dw3x3_s1\(/gm)).toHaveLength(1);
+    expect(source.match(/^LWC_APART void lwc_net_dw3x3_s1\(/gm)).toHaveLength(1);
     expect(source.match(/^ {4}lwc_net_dw3x3_s1\(/gm)).toHaveLength(2);
     expect(source).toContain("steps 1, 2");
   });

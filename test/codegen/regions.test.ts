@@ -14,7 +14,7 @@ import { assets, programOf, smallNet, withFiles } from "./programs.js";
 
 /** Half of the least arena in one memory: no plan fits that alone. */
 function dividedNet(options: BackEndOptions = {}, graph: Graph = smallNet()): Program {
-  const half = programOf(graph, { ...options, optimize: "ram" }).arena.bytes >> 1;
+  const half = programOf(graph, { ...options, optimize: "ram", ram: "least" }).arena.bytes >> 1;
   const regions = [
     { name: "TCM", bytes: half, cycles: 0 },
     { name: "axi_ram", bytes: 65536, cycles: 2 },

@@ -22,7 +22,7 @@ test("passes and arena plans keep every output byte", () => {
       fc.constantFrom(...profiles),
       fc.constantFrom("caller" as const, "arena" as const),
       fc.constantFrom<Optimize>("speed", "balanced", "size", "ram"),
-      fc.option(fc.integer({ min: 0, max: 4000 }), { nil: undefined }),
+      fc.oneof(fc.constantFrom("least" as const, undefined), fc.integer({ min: 0, max: 4000 })),
       fc.constantFrom("whole" as const, "rows" as const),
       fc.constantFrom("whole" as const, "rows" as const),
       (spec, numerics, io, optimize, ram, input, byRows) => {

@@ -34,12 +34,12 @@ function expectEqual(program: Program, graph: Graph, seed: number): void {
 /** With room for a few rows more than the least. */
 function compileChain(net: ChainNet, more: number): { readonly graph: Graph; readonly program: Program } {
   const graph = chainNet(net);
-  const least = compileGraph(graph, m4, { io: "arena", optimize: "ram" });
+  const least = compileGraph(graph, m4, { io: "arena", optimize: "ram", ram: "least" });
   return { graph, program: compileGraph(graph, m4, { io: "arena", ram: least.arena.bytes + more }) };
 }
 
 describe("depthwise and 1x1 layers in turn", () => {
-  const { graph, program } = compileChain(keywords, 700);
+  const { graph, program } = compileChain(keywords, 1000);
   const [stream] = program.schedule.streams;
   const rows = streamSteps(program.schedule, stream!);
 

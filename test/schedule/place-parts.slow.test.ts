@@ -173,7 +173,7 @@ describe.each(Object.keys(cases))("a join %s", (name) => {
   });
 
   test.each(["ram", "balanced"] as const)("with rows in flight for -O %s", async (optimize) => {
-    const program = compileGraph(before, target, { optimize, input: "rows", output: "rows" });
+    const program = compileGraph(before, target, { optimize, ram: "least", input: "rows", output: "rows" });
     const result = await verifyProgram({
       program,
       imported: before,

@@ -180,7 +180,7 @@ describe("fit", () => {
     name: "tiny",
     kind: "board" as const,
     memory: [
-      { name: "SRAM", bytes: 20000, use: "ram" as const },
+      { name: "SRAM", bytes: 1000, use: "ram" as const },
       { name: "FLASH", bytes: 40, use: "flash" as const },
     ],
   };
@@ -192,11 +192,30 @@ describe("fit", () => {
     } catch (error) {
       const { diagnostics } = error as CompileError;
       expect(diagnostics.map((d) => d.code)).toEqual(["LWC4001", "LWC4002"]);
-      expect(diagnostics[0]!.message).toMatch(/needs an arena of \d+ bytes, .* has 20000: \d+ bytes too many/);
+      expect(diagnostics[0]!.message).toMatch(/needs an arena of \d+ bytes, .* has 1000: \d+ bytes too many/);
     }
   });
 
   test("a bare core has no limit", () => {
-    expect(compileGraph(graph(), m4).arena.bytes).toBeGreaterThan(20000);
+    expect(compileGraph(graph(), m4, { optimize: "speed" }).arena.bytes).toBeGreaterThan(20000);
   });
+
+  test.each(["balanced", "ram"] as const)(
+    "-O %s gives way where the board has too little RAM for its price",
+    (optimize) => {
+      const deep = (): Graph => {
+        const b = new GraphBuilder("deep");
+        const wide = pointwise(b, pointwise(b, b.input([1, 8, 8, 1]), 16), 16);
+        return b.output(pointwise(b, wide, 1)).build();
+      };
+      const cheap = compileGraph(deep(), m4, { optimize });
+      const least = compileGraph(deep(), m4, { optimize, ram: "least" });
+      expect(least.arena.bytes).toBeLessThan(cheap.arena.bytes);
+      const board = { ...small, memory: [{ name: "SRAM", bytes: least.arena.bytes, use: "ram" as const }] };
+      expect(compileGraph(deep(), board, { optimize }).arena.bytes).toBe(least.arena.bytes);
+      expect(
+        cheap.log.some(({ pass, why }) => pass === "plan-memory" && why.startsWith(`${least.arena.bytes} bytes`)),
+      ).toBe(optimize === "ram");
+    },
+  );
 });

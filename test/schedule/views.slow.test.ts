@@ -66,8 +66,8 @@ const cases: Readonly<Record<string, { readonly graph: Graph; readonly run: read
 const options: readonly BackEndOptions[] = [
   {},
   { io: "arena" },
-  { optimize: "ram" },
-  { optimize: "ram", input: "rows", output: "rows" },
+  { optimize: "ram", ram: "least" },
+  { optimize: "ram", ram: "least", input: "rows", output: "rows" },
 ];
 
 describe.each(Object.keys(cases))("%s", (name) => {

@@ -39,7 +39,7 @@ const nets: readonly (readonly [string, Graph])[] = [
 
 describe("--io arena, -O ram", () => {
   test.each(nets)("%s", async (_, graph) => {
-    const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena", optimize: "ram" });
+    const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena", optimize: "ram", ram: "least" });
     const result = await verifyProgram({
       program,
       imported: graph,

@@ -89,7 +89,7 @@ test("a name that two models define is found", () => {
 
 test.each([
   ["in buffers of the caller", {}],
-  ["in the arena, least RAM", { io: "arena", optimize: "ram" }],
+  ["in the arena, least RAM", { io: "arena", optimize: "ram", ram: "least" }],
   ["row by row", { input: "rows" }],
   ["for flash", { optimize: "size" }],
 ] as const)(

@@ -57,7 +57,7 @@ test.each([
   async (mode, coordinates) => {
     const graph = decoder(mode, coordinates);
     const target = await loadTarget("cortex-m4");
-    const program = compileGraph(graph, target, { io: "arena", optimize: "ram" });
+    const program = compileGraph(graph, target, { io: "arena", optimize: "ram", ram: "least" });
     const plain = compileGraph(graph, target, { io: "arena", optimize: "speed" });
     expect(program.schedule.streams.length).toBeGreaterThan(0);
     expect(program.arena.bytes).toBeLessThan(plain.arena.bytes / 2);
@@ -80,7 +80,12 @@ test("rows in a pool, whose offsets are in tables", async () => {
   ] as const)
     x = product(b, "conv2d", x, [channels, 3, 3, b.shapeOf(x)[3]!], { strides: [stride, stride], pads });
   const graph = b.output(x).build();
-  const program = compileGraph(graph, await loadTarget("cortex-m4"), { io: "arena", optimize: "ram", input: "rows" });
+  const program = compileGraph(graph, await loadTarget("cortex-m4"), {
+    io: "arena",
+    optimize: "ram",
+    ram: "least",
+    input: "rows",
+  });
   const assets = await readAssets();
   const source = emit(program, assets).find(({ path }) => path === "pooled.c")!.text;
   expect(source).toMatch(/static const uint16_t lwc_pooled_\w+_rows\[\d+\]/);
@@ -115,7 +120,7 @@ describe.each(means)("a mean that adds up rows: $name", ({ name, shape, channels
     "%s, %s, input %s",
     async (core, numerics, input) => {
       const target = await loadTarget(core);
-      const program = compileGraph(graph, target, { io: "arena", optimize: "ram", numerics, input });
+      const program = compileGraph(graph, target, { io: "arena", optimize: "ram", ram: "least", numerics, input });
       const adding = program.schedule.steps.filter(({ call }) => call?.drive.kind === "accumulate");
       expect(adding.map(({ node }) => node.kind)).toEqual(["mean"]);
       expect(program.arena.places.get(map)).toHaveProperty("rowOffsets");
@@ -141,7 +146,7 @@ test.each(["whole", "rows"] as const)(
   async (input) => {
     const graph = separable();
     const target = await loadTarget("cortex-m4");
-    const least = compileGraph(graph, target, { input, optimize: "ram" });
+    const least = compileGraph(graph, target, { input, optimize: "ram", ram: "least" });
     const program = compileGraph(graph, target, { input, ram: least.arena.bytes + 900 });
     const blocks = program.schedule.streams
       .flatMap((stream) => streamSteps(program.schedule, stream))
@@ -169,7 +174,7 @@ test.each([
     const graph = chainNet({ height: 37, width: 7, channels, layers, mean: !byRows });
     const target = await loadTarget(core);
     const options = { io: "arena", input, output: byRows ? "rows" : "whole", numerics } as const;
-    const least = compileGraph(graph, target, { ...options, optimize: "ram" });
+    const least = compileGraph(graph, target, { ...options, optimize: "ram", ram: "least" });
     const program = compileGraph(graph, target, { ...options, ram: least.arena.bytes + more });
     const kernels = program.schedule.steps.flatMap(({ call }) => (call && isOverInput(call) ? [call.kernel] : []));
     expect(kernels).toContain("lwc_depthwise_planes_keep_s8_dsp");
@@ -200,7 +205,7 @@ test.each(["cortex-m4", "cortex-m55"] as const)(
   "rows of joined tensors that several layers write, %s",
   async (name) => {
     const graph = fires();
-    const program = compileGraph(graph, await loadTarget(name), { optimize: "ram", input: "rows" });
+    const program = compileGraph(graph, await loadTarget(name), { optimize: "ram", ram: "least", input: "rows" });
     const { schedule } = program;
     const joins = schedule.steps.filter(
       (step) => step.node.kind === "concat" && schedule.streams.some(({ pool }) => pool.rows.has(step.output)),

@@ -108,6 +108,7 @@ function summarize(program: Program, folder: string, warnings: readonly Diagnost
     [
       `${report.model} for ${report.target}`,
       `  RAM    arena ${group(report.arena_bytes)} bytes (lower bound ${group(report.arena_lower_bound)}); input and output ${group(report.io_bytes)} in ${report.io === "arena" ? "the arena" : "your buffers"}`,
+      ...program.log.filter(({ pass }) => pass === "plan-memory").map(({ why }) => `         ${why}`),
       ...report.regions.map(
         ({ name, used, bytes, wait_cycles: waits }) =>
           `         ${name.padEnd(12)} ${group(used)} of ${group(bytes)} bytes, ${group(waits)} modelled cycles of waiting`,

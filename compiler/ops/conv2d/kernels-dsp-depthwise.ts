@@ -110,6 +110,12 @@ function planeWords({ g }: ConvLayer): number {
   return (g.strideW === 2 ? g.outW : Math.ceil(g.outW / 2)) + (g.kernelW - 1) / 2;
 }
 
+/** Those that hold pixels: the others are filled with zero points once a call. */
+function pixelWords(layer: ConvLayer): number {
+  const { inW, padLeft } = layer.g;
+  return Math.min(planeWords(layer) - (padLeft >> 1), Math.ceil((inW + (padLeft & 1)) / 2));
+}
+
 function planeBytes(layer: ConvLayer, rows: number): number {
   const { g } = layer;
   return 4 * 4 * planeWords(layer) * ((rows - 1) * g.strideH + g.kernelH);
@@ -120,7 +126,7 @@ const ROW_OUTPUTS = 3.6;
 
 /**
  * Work of the kernel: windows of three columns take half as long for a multiplication as others, which run no assembly; a row of
- * planes is unzipped in pairs of columns, zero points included; and for each channel of a turn, which counts as a call, the weights
+ * planes is unzipped in pairs of columns; and for each channel of a turn, which counts as a call, the weights
  * are unpacked.
  */
 function planesWork(layer: ConvLayer, asked: Work, { rows, turn }: Block): Work {
@@ -132,9 +138,20 @@ function planesWork(layer: ConvLayer, asked: Work, { rows, turn }: Block): Work 
   return {
     macs: g.kernelW === 3 ? asked.macs / 2 : asked.macs,
     outputs: asked.outputs + ROW_OUTPUTS * g.outH * g.inC,
-    inputs: 2 * planeWords(layer) * unzipped * g.inC,
+    inputs: 2 * pixelWords(layer) * unzipped * g.inC,
     calls: (turns * g.inC * g.kernelH * (g.kernelW - 1)) / 6,
   };
+}
+
+/** Input values that are copied in the cycles of one that is unzipped. */
+const COPIES = 4;
+
+/** The same where each call copies the rows that the next one needs too. */
+function keepingWork(layer: ConvLayer, asked: Work, block: Block): Work {
+  const { g } = layer;
+  const work = planesWork(layer, asked, block);
+  const copied = Math.ceil(g.outH / block.rows) * sharedRows(g) * g.inW * g.inC;
+  return { ...work, inputs: work.inputs + copied / COPIES };
 }
 
 /** Words behind the planes that hold the weights of a channel; those of three pairs of columns are in registers. */
@@ -259,7 +276,7 @@ const planesOverInput: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_planes_s8_dsp",
   takesTable: true,
   fits: (layer, { rowsOverInput }) => rowsOverInput !== undefined && hasColumnPlanes(layer) && canKeepRows(layer),
-  work: (layer, asked, context) => planesWork(layer, asked, blockOverInput(layer, context)),
+  work: (layer, asked, context) => keepingWork(layer, asked, blockOverInput(layer, context)),
   call: (layer, context) => callPlanes(layer, blockOverInput(layer, context), sharedRows(layer.g)),
 };
 

@@ -125,8 +125,12 @@ const MAX_QUADS = 3;
 const MAX_VECTORS = 8;
 const MAX_CHANNELS = 2 ** 13;
 
+/** Outputs whose cycles equal those around an output row of a channel. */
+const ROW_OUTPUTS = 9;
+
 const depthwise: Candidate<ConvLayer> = {
   kernel: "lwc_depthwise_conv2d_s8_mve",
+  work: ({ g }, asked) => ({ ...asked, outputs: asked.outputs + ROW_OUTPUTS * g.outH * g.inC }),
   fits(layer) {
     const { g } = layer;
     const { quads, vectors } = columnGeometry(g);

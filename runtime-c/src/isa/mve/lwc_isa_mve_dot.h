@@ -85,6 +85,25 @@
     "vldrb.8 q3, [%[w]], " bytes "\n\t" \
     mac " lr, q0, q3\n\t"
 
+/* One pixel in q0 against two blocks of four channels. */
+#define LWC_MVE_STEP_LAST(mac, bytes) \
+    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
+    mac " r0, q0, q2\n\t" \
+    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
+    mac " r2, q0, q3\n\t" \
+    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
+    mac " r4, q0, q2\n\t" \
+    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
+    mac " r6, q0, q3\n\t" \
+    "vldrb.8 q2, [%[next_w]], " bytes "\n\t" \
+    mac " r8, q0, q2\n\t" \
+    "vldrb.8 q3, [%[next_w]], " bytes "\n\t" \
+    mac " r10, q0, q3\n\t" \
+    "vldrb.8 q2, [%[next_w]], " bytes "\n\t" \
+    mac " r12, q0, q2\n\t" \
+    "vldrb.8 q3, [%[next_w]], " bytes "\n\t" \
+    mac " lr, q0, q3\n\t"
+
 #define LWC_MVE_STEP_IF(n, load, step) ".if lwc_steps > " n "\n\t" load(n) step("vmlava.s8", "#16") ".endif\n\t"
 #define LWC_MVE_STEP_LOOP(load, step) load("0") step("vmlava.s8", "#16")
 
@@ -267,6 +286,38 @@ LWC_MVE_INLINE void lwc_mve_dot_span(const lwc_requant *q, const int8_t *first, 
                    : [keep] "=&t"(keep), [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [words] "+&r"(words), [y] "+&r"(y), [end] "+&t"(end)
                    : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"((out_c % 4) != 0), [lanes] "w"(lanes), [pitch] "i"(pitch), [out_pitch] "i"(out_pitch), [last] "t"(last),
                      [first_w] "t"(weights), [first_word] "t"(quant)
+                   : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "cc", "memory");
+}
+
+/* One pixel whose weights lie in blocks of four channels, two blocks at a time: out_c is a multiple of eight. */
+LWC_MVE_INLINE void lwc_mve_dot_last(const lwc_requant *q, const int8_t *x, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+{
+    const uint32_t end = (uint32_t)(out + out_c);
+    const int16x8_t zero = vdupq_n_s16((int16_t)q->zero_point);
+    /* Channel of each lane: 0, 4, 1, 5, ... */
+    const uint32x4_t lanes = {0x40000u, 0x50001u, 0x60002u, 0x70003u};
+    register const int8_t *x0 __asm("r1") = x;
+    register const int8_t *next_w __asm("r3") = weights + (4 * depth);
+    register int8_t *y __asm("r5") = out;
+    register const int8_t *w __asm("r9") = weights;
+    register const int32_t *words __asm("r11") = quant;
+    float keep;
+
+    __asm volatile(LWC_MVE_MACROS LWC_MVE_DOT(LWC_MVE_LOAD_ONE, LWC_MVE_TAIL_ONE, LWC_MVE_STEP_LAST)
+                   "vmov q0[2], q0[0], r0, r4\n\t"
+                   "vmov q0[3], q0[1], r2, r6\n\t"
+                   "vmov q1[2], q1[0], r8, r12\n\t"
+                   "vmov q1[3], q1[1], r10, lr\n\t" LWC_MVE_REQUANTIZE_ONE LWC_MVE_NARROW
+                   LWC_MVE_BACK("%[x0]")
+                   "vmov r2, %[end]\n\t"
+                   "vstrb.16 q0, [%[y], %q[lanes]]\n\t"
+                   "add %[y], #8\n\t"
+                   "mov %[w], %[next_w]\n\t"
+                   "lwc_mve_add %[next_w], (4 * %c[depth])\n\t"
+                   "cmp %[y], r2\n\t"
+                   "bcc 1b"
+                   : [keep] "=&t"(keep), [x0] "+&r"(x0), [w] "+&r"(w), [next_w] "+&r"(next_w), [words] "+&r"(words), [y] "+&r"(y)
+                   : LWC_MVE_CONSTANTS, [zero] "w"(zero), [partial] "i"(0), [lanes] "w"(lanes), [end] "t"(end)
                    : LWC_MVE_SUMS, "q0", "q1", "q2", "q3", "cc", "memory");
 }
 

@@ -64,6 +64,12 @@ LWC_MVE_INLINE void lwc_mve_dot_short(const lwc_requant *q, const int8_t *x, int
     lwc_mve_dot_pairs(q, x, depth, pixels, depth, out_c, weights, quant, out, out_pitch);
 }
 
+/* lwc_mve_dot_pairs for one pixel, where out_c is a multiple of eight. */
+LWC_MVE_INLINE void lwc_mve_dot_last(const lwc_requant *q, const int8_t *x, int32_t depth, int32_t out_c, const int8_t *weights, const int32_t *quant, int8_t *out)
+{
+    lwc_mve_dot_pairs(q, x, depth, 1, depth, out_c, weights, quant, out, out_c);
+}
+
 /*
  * All channels of one pixel, eight at a time.
  *
