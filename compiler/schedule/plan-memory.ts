@@ -27,19 +27,32 @@ export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan
   };
   const planFor = makePlanner(chosen, options);
   const most = mostPrice(options);
+  const fitting = (): PlanWithin | undefined => fastestWithin(planFor, { ...goal, budget: roomFor(options) });
   const first =
     most === undefined
-      ? planFor({ ...goal, budget: roomFor(options) })
+      ? fitting()
       : leastAtPrice(planFor, goal, { most, layers: layerByLayer(chosen, goal, options), isForRam: isForRam(options) });
-  if (first.excess === 0) return fastest([first, ...fasterMemories(planFor, options)]);
+  if (first?.excess === 0) return fastest([first, ...fasterMemories(planFor, options)]);
   const least = leastPlan(planFor, goal);
-  if (least.excess > 0) return least;
-  // Something fits: the more rows are in flight the better for time.
-  for (const share of SHARES) {
-    const plan = planFor({ ...goal, budget: Math.floor(share * roomFor(options)) });
-    if (plan.excess === 0) return plan;
-  }
-  return least;
+  return least.excess > 0 ? least : (fitting() ?? least);
+}
+
+/**
+ * Budgets of streams that are tried, as shares of the bytes that there are: what they leave is for blocks of rows and joins. Few where
+ * many limits are tried.
+ */
+const SHARES = [1, 0.85, 0.7, 0.5];
+const FEW_SHARES = [1, 0.7];
+
+/** The plan of the fewest modelled cycles that fits. */
+function fastestWithin(
+  planFor: PlanFor,
+  goal: PlanGoal & { readonly budget: number },
+  shares = SHARES,
+): PlanWithin | undefined {
+  const plans = shares.map((share) => planFor({ ...goal, budget: Math.floor(share * goal.budget) }));
+  const fit = plans.filter(({ excess }) => excess === 0);
+  return fit.length === 0 ? undefined : fastest(fit);
 }
 
 /** Share of its modelled cycles that a network may spend on running by rows, where RAM is the goal and where it is one of two. */
@@ -70,7 +83,7 @@ interface Price {
 }
 
 /** The search for the least arena that is cheap enough ends where it is known to this share of it. */
-const PRICE_STEP = 1 / 64;
+const PRICE_STEP = 1 / 32;
 
 /** The least arena whose plan does not cost too much. */
 function leastAtPrice(planFor: PlanFor, goal: StreamOptions, { layers, most, isForRam }: Price): MemoryPlan {
@@ -82,8 +95,8 @@ function leastAtPrice(planFor: PlanFor, goal: StreamOptions, { layers, most, isF
   let low = least.bytes;
   while (best.arena.bytes - low > PRICE_STEP * low) {
     const ram = alignBytes((low + best.arena.bytes) >> 1);
-    const plan = planFor({ ...goal, budget: ram, ram });
-    if (plan.excess === 0 && priceOf(plan) <= most && plan.arena.bytes < best.arena.bytes) best = plan;
+    const plan = fastestWithin(planFor, { ...goal, budget: ram, ram }, FEW_SHARES);
+    if (plan && priceOf(plan) <= most && plan.arena.bytes < best.arena.bytes) best = plan;
     else low = ram;
   }
   return { ...best, least, price: priceOf(best) };
@@ -142,6 +155,3 @@ function fastest(plans: readonly MemoryPlan[]): MemoryPlan {
     scheduleCycles(schedule) + waitCycles(arena.regions ?? []);
   return plans.reduce((best, plan) => (cycles(plan) < cycles(best) ? plan : best));
 }
-
-/** Budgets that are tried between what the goal takes and the least, as shares of what there is room for. */
-const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];

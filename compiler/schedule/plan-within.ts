@@ -44,19 +44,30 @@ export function makePlanner(chosen: Schedule, options: MemoryOptions): (goal: Pl
     if (known) return known;
     const blocks: BlockOptions = { ...goal, callOfBlocks };
     const schedule = optimize === "speed" ? chosen : blocksInPlace(chosen, singleRows(chosen), blocks);
-    const start = { schedule, blocks, streamsWithin: findStreams(schedule, goal) };
+    const start = { schedule, blocks, streamsWithin: findStreams(schedule, goal), plans: new Map() };
     starts.set(key, start);
     return start;
   };
-  return ({ budget, overhead, ram = options.ram, ...goal }) => {
-    const { schedule: alone, blocks, streamsWithin } = startOf(goal);
-    const streamed = streamsWithin({ budget, overhead });
-    const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal, budget) };
-    const blocked = blockRows(chosen, single, blocks, Math.max(single.arena.bytes, ram ?? 0));
-    if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options.regions, ram);
+  const makePlan = (start: Start, streamed: Schedule, goal: PlanGoal): PlanWithin => {
+    const { ram } = goal;
+    const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal) };
+    const blocked = blockRows(chosen, single, start.blocks, Math.max(single.arena.bytes, ram ?? 0));
+    if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options.regions);
     const limit = Math.max(blocked.arena.bytes, ram ?? 0);
-    const { schedule, arena } = placeParts(blocked, { ...goal, limit, alone: alone.steps }, options);
+    const { schedule, arena } = placeParts(blocked, { ...goal, limit, alone: start.schedule.steps }, options);
     return { schedule, arena, excess: Math.max(0, arena.bytes - Math.min(roomFor(options), ram ?? arena.bytes)) };
+  };
+  return ({ budget, overhead, ram = options.ram, ...same }) => {
+    const start = startOf(same);
+    const streamed = start.streamsWithin({ budget, overhead });
+    const limit = ram ?? budget;
+    const plans = start.plans.get(streamed) ?? new Map<string, PlanWithin>();
+    start.plans.set(streamed, plans);
+    const key = `${ram} ${limit}`;
+    const goal = { ...same, ...(ram === undefined ? {} : { ram }), ...(limit === undefined ? {} : { budget: limit }) };
+    const plan = plans.get(key) ?? makePlan(start, streamed, goal);
+    plans.set(key, plan);
+    return plan;
   };
 }
 
@@ -66,6 +77,8 @@ interface Start {
   readonly schedule: Schedule;
   readonly blocks: BlockOptions;
   readonly streamsWithin: (limits: StreamLimits) => Schedule;
+  /** By the schedule with streams, and the limits of the rest. */
+  readonly plans: Map<Schedule, Map<string, PlanWithin>>;
 }
 
 /** Most bytes of arena: what the caller allows, of what its regions or the largest RAM of the target hold. */
@@ -80,7 +93,7 @@ export function roomOf(regions: readonly Region[]): number {
 }
 
 /** Layers lose time by running backward only where the arena would not fit otherwise, or where RAM is the goal. */
-function placeAll(streamed: Schedule, { ports, backward }: StreamOptions, budget: number | undefined): ArenaPlan {
+function placeAll(streamed: Schedule, { ports, backward, budget }: PlanGoal): ArenaPlan {
   const plan = (how: Backward | undefined): ArenaPlan =>
     planArena(computeLiveness(streamed, ports, how), streamed.steps.length);
   const arena = plan(backward);
@@ -92,9 +105,8 @@ function placeAll(streamed: Schedule, { ports, backward }: StreamOptions, budget
 /** The first of the schedules whose arena the regions hold; else the one that comes closest. */
 function divideBest(
   schedules: readonly Schedule[],
-  { ports, backward: wanted }: StreamOptions,
+  { ports, backward: wanted, ram }: PlanGoal,
   regions: readonly Region[],
-  ram: number | undefined,
 ): PlanWithin {
   const backwards = new Set<Backward>([wanted ?? "any", "any"]);
   let best: PlanWithin | undefined;

@@ -45,12 +45,26 @@ export function findStreams(schedule: Schedule, options: StreamOptions): (limits
   const whole = Math.max(0, ...single);
   const isFed = options.ports.input === "rows";
   let pieces: readonly Piece[] | undefined;
+  const found = new Map<string, Schedule>();
   return (limits) => {
     if (limits.budget !== undefined && whole <= limits.budget && !isFed) return schedule;
     pieces ??= findPieces(schedule, single, options);
     const chosen = choosePieces(pieces, steps.length, { isFed, ...limits });
-    return chosen.length === 0 ? schedule : applyStreams(schedule, chosen);
+    if (chosen.length === 0) return schedule;
+    const key = chosen.map(pieceKey).join(" ");
+    const known = found.get(key) ?? applyStreams(schedule, chosen);
+    found.set(key, known);
+    return known;
   };
+}
+
+function pieceKey({ first, last, members = [], fed }: Piece): string {
+  return `${first}-${last} ${fed ?? ""} ${waysOf(members)}`;
+}
+
+/** Rows per call of each step. */
+function waysOf(members: readonly Step[]): string {
+  return members.map((step) => rowsPerCall(must(rowCall(step), "row call"))).join();
 }
 
 interface ChoiceOptions extends StreamLimits {
@@ -151,7 +165,7 @@ function findPieces(schedule: Schedule, single: readonly number[], options: Stre
         const ways = new Set<string>();
         for (let i = 0; i < BLOCKS.length; i++) {
           const members = forms.slice(first, last + 1).map((form) => must(form[i], "form"));
-          const way = members.map(({ step }) => rowsPerCall(must(rowCall(step), "row call"))).join();
+          const way = waysOf(members.map(({ step }) => step));
           if (ways.has(way)) continue;
           ways.add(way);
           const stream = planStream(schedule, life, members, fed);
