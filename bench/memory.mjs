@@ -118,8 +118,10 @@ if (options.check) {
 function save() {
   if (options.check || options.only !== undefined) return;
   const missing = old.filter((before) => !rows.some((row) => row.model === before.model));
-  writeFileSync(tablePath, `${JSON.stringify([...rows, ...missing], undefined, 1)}\n`);
-  writeFileSync(join(root, "bench/memory.md"), markdown([...rows, ...missing]));
+  const order = [...files.map(([name]) => name), ...built];
+  const table = [...rows, ...missing].sort((a, b) => order.indexOf(a.model) - order.indexOf(b.model));
+  writeFileSync(tablePath, `${JSON.stringify(table, undefined, 1)}\n`);
+  writeFileSync(join(root, "bench/memory.md"), markdown(table));
 }
 
 /** Row of the table. */
