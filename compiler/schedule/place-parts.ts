@@ -179,7 +179,11 @@ function joinOf(
   const { graph } = schedule;
   const pitch = channelCount(tensorOf(graph, step.output).shape);
   const around = streamOf(schedule, step);
-  const trims = around?.first === step.index && around.fed === undefined ? around : undefined;
+  // A layer that makes its rows over those of the join needs them in its stream.
+  const isTakenOver = schedule.steps.some(
+    ({ node, call }) => call !== undefined && isOverInput(call) && node.inputs[0] === step.output,
+  );
+  const trims = around?.first === step.index && around.fed === undefined && !isTakenOver ? around : undefined;
   const stream = trims ? undefined : around;
   if (reachesOutput(schedule, step.output)) return "the joined tensor is an output";
   const nameOf = (tensor: TensorId): string => tensorOf(graph, tensor).source || tensor;

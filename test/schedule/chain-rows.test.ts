@@ -10,6 +10,7 @@ import { blockAt, firstRead, planRows, streamSteps } from "../../compiler/schedu
 import type { Program } from "../../compiler/schedule/schedule.js";
 import { type ChainNet, chainNet } from "../support/chain-nets.js";
 import { randomInputs } from "../support/graph-builder.js";
+import { buildNet } from "../support/random-graph.js";
 import { coreTarget } from "../support/targets.js";
 
 const m4 = coreTarget("cortex-m4");
@@ -111,4 +112,21 @@ test("blocks end where a layer that moves on by two rows can make its next", () 
   );
   // One row of the window before, which the next shares, and the two of a block.
   expect(Math.max(...atOnce)).toBe(3);
+});
+
+test("a chain that starts with a join keeps it in its stream", () => {
+  const plain = { channels: 1, kernel: 1, stride: 1, zero: 0, relu: false } as const;
+  const graph = buildNet({
+    size: 7,
+    channels: 1,
+    zero: 0,
+    blocks: [
+      { ...plain, kind: "concat", channels: 9 },
+      { ...plain, kind: "split" },
+      { ...plain, kind: "depthwise", kernel: 5 },
+    ],
+    head: "none",
+    seed: 1,
+  });
+  for (const io of ["caller", "arena"] as const) expectEqual(compileGraph(graph, m4, { io }), graph, 1);
 });
