@@ -26,12 +26,15 @@ export function planMemory(chosen: Schedule, options: MemoryOptions): MemoryPlan
     callOfBlocks,
   };
   const planFor = makePlanner(chosen, options);
-  const most = mostPrice(options);
   const fitting = (): PlanWithin | undefined => fastestWithin(planFor, { ...goal, budget: roomFor(options) });
-  const first =
-    most === undefined
-      ? fitting()
-      : leastAtPrice(planFor, goal, { most, layers: layerByLayer(chosen, goal, options), isForRam: isForRam(options) });
+  const firstPlan = (): MemoryPlan | undefined => {
+    if (isAtAnyPrice(options)) return leastOf(planFor, goal);
+    const most = mostPrice(options);
+    if (most === undefined) return fitting();
+    const layers = layerByLayer(chosen, goal, options);
+    return leastAtPrice(planFor, goal, { most, layers, isForRam: isForRam(options) });
+  };
+  const first = firstPlan();
   if (first?.excess === 0) return fastest([first, ...fasterMemories(planFor, options)]);
   const least = leastPlan(planFor, goal);
   return least.excess > 0 ? least : (fitting() ?? least);
@@ -59,18 +62,21 @@ function fastestWithin(
 const RAM_PRICE = 0.03;
 const BALANCED_PRICE = 0.02;
 
+/** There is no layer by layer to compare with where the output never exists as a whole. */
+function isAtAnyPrice({ ram, isLeast, ports }: MemoryOptions): boolean {
+  return ram === undefined && (isLeast || ports.output === "rows");
+}
+
 /** What a small arena may cost; undefined where it need not be smaller than there is room for. */
 function mostPrice(options: MemoryOptions): number | undefined {
   if (options.ram !== undefined) return undefined;
-  // There is no layer by layer to compare with where the output never exists as a whole.
-  if (options.isLeast || options.ports.output === "rows") return Number.POSITIVE_INFINITY;
   if (isForRam(options)) return RAM_PRICE;
   return options.optimize === "balanced" ? BALANCED_PRICE : undefined;
 }
 
 /** Who hands over rows has no room for the whole. */
-function isForRam({ optimize, ports, isLeast }: MemoryOptions): boolean {
-  return isLeast || optimize === "ram" || ports.input === "rows" || ports.output === "rows";
+function isForRam({ optimize, ports }: MemoryOptions): boolean {
+  return optimize === "ram" || ports.input === "rows";
 }
 
 interface Price {

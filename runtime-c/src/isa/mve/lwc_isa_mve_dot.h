@@ -66,43 +66,24 @@
     mac " r6, q0, q3\n\t" \
     mac " lr, q1, q3\n\t"
 
-/* One pixel in q0 against eight channels. */
-#define LWC_MVE_STEP_ONE(mac, bytes) \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r0, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " r2, q0, q3\n\t" \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r4, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " r6, q0, q3\n\t" \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r8, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " r10, q0, q3\n\t" \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r12, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " lr, q0, q3\n\t"
+/* One pixel in q0 against four channels, whose weights are at `from`. */
+#define LWC_MVE_STEP_FOUR(mac, bytes, from, sum0, sum1, sum2, sum3) \
+    "vldrb.8 q2, [" from "], " bytes "\n\t" \
+    mac " " sum0 ", q0, q2\n\t" \
+    "vldrb.8 q3, [" from "], " bytes "\n\t" \
+    mac " " sum1 ", q0, q3\n\t" \
+    "vldrb.8 q2, [" from "], " bytes "\n\t" \
+    mac " " sum2 ", q0, q2\n\t" \
+    "vldrb.8 q3, [" from "], " bytes "\n\t" \
+    mac " " sum3 ", q0, q3\n\t"
 
-/* One pixel in q0 against two blocks of four channels. */
+/* Against a block of eight channels, against two blocks of four. */
+#define LWC_MVE_STEP_ONE(mac, bytes) \
+    LWC_MVE_STEP_FOUR(mac, bytes, "%[w]", "r0", "r2", "r4", "r6") \
+    LWC_MVE_STEP_FOUR(mac, bytes, "%[w]", "r8", "r10", "r12", "lr")
 #define LWC_MVE_STEP_LAST(mac, bytes) \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r0, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " r2, q0, q3\n\t" \
-    "vldrb.8 q2, [%[w]], " bytes "\n\t" \
-    mac " r4, q0, q2\n\t" \
-    "vldrb.8 q3, [%[w]], " bytes "\n\t" \
-    mac " r6, q0, q3\n\t" \
-    "vldrb.8 q2, [%[next_w]], " bytes "\n\t" \
-    mac " r8, q0, q2\n\t" \
-    "vldrb.8 q3, [%[next_w]], " bytes "\n\t" \
-    mac " r10, q0, q3\n\t" \
-    "vldrb.8 q2, [%[next_w]], " bytes "\n\t" \
-    mac " r12, q0, q2\n\t" \
-    "vldrb.8 q3, [%[next_w]], " bytes "\n\t" \
-    mac " lr, q0, q3\n\t"
+    LWC_MVE_STEP_FOUR(mac, bytes, "%[w]", "r0", "r2", "r4", "r6") \
+    LWC_MVE_STEP_FOUR(mac, bytes, "%[next_w]", "r8", "r10", "r12", "lr")
 
 #define LWC_MVE_STEP_IF(n, load, step) ".if lwc_steps > " n "\n\t" load(n) step("vmlava.s8", "#16") ".endif\n\t"
 #define LWC_MVE_STEP_LOOP(load, step) load("0") step("vmlava.s8", "#16")
