@@ -124,10 +124,15 @@ function planeBytes(layer: ConvLayer, rows: number): number {
 /** Outputs whose cycles equal those around an output row of a channel. */
 const ROW_OUTPUTS = 3.6;
 
+/** Multiplications of windows of three columns in the cycles of one of others, which run no assembly, by stride. */
+const FAST_MACS = [2, 1.2] as const;
+
+/** Input values that are unzipped in the cycles of a word of planes that is carried over. */
+const CARRIED = 0.9;
+
 /**
- * Work of the kernel: windows of three columns take half as long for a multiplication as others, which run no assembly; a row of
- * planes is unzipped in pairs of columns; and for each channel of a turn, which counts as a call, the weights
- * are unpacked.
+ * Work of the kernel: a row of planes is unzipped in pairs of columns, or carried over from the turn before; and for each channel of a
+ * turn, which counts as a call, the weights are unpacked.
  */
 function planesWork(layer: ConvLayer, asked: Work, { rows, turn }: Block): Work {
   const { g } = layer;
@@ -136,15 +141,15 @@ function planesWork(layer: ConvLayer, asked: Work, { rows, turn }: Block): Work 
   const kept = (turns - calls) * Math.max(0, g.kernelH - g.strideH);
   const unzipped = (g.outH - turns) * g.strideH + turns * g.kernelH - kept;
   return {
-    macs: g.kernelW === 3 ? asked.macs / 2 : asked.macs,
+    macs: g.kernelW === 3 ? asked.macs / FAST_MACS[g.strideW === 1 ? 0 : 1] : asked.macs,
     outputs: asked.outputs + ROW_OUTPUTS * g.outH * g.inC,
-    inputs: 2 * pixelWords(layer) * unzipped * g.inC,
+    inputs: (2 * pixelWords(layer) * unzipped + CARRIED * planeWords(layer) * kept) * g.inC,
     calls: (turns * g.inC * g.kernelH * (g.kernelW - 1)) / 6,
   };
 }
 
 /** Input values that are copied in the cycles of one that is unzipped. */
-const COPIES = 4;
+const COPIES = 2;
 
 /** The same where each call copies the rows that the next one needs too. */
 function keepingWork(layer: ConvLayer, asked: Work, block: Block): Work {
