@@ -127,9 +127,13 @@ function slotText(program: Program, slot: Slot): string {
   const { arena } = program;
   const over = arena.overlaps.flatMap((overlap) => {
     const input = arena.slots[overlap.input];
-    return arena.slots[overlap.output] === slot && input ? [`over ${tensorNames(program, input)}`] : [];
+    return arena.slots[overlap.output] === slot && input ? [`over ${underText(program, input)}`] : [];
   });
   return [slot.pool ? poolText(program, slot.pool) : tensorNames(program, slot), ...over].join(", ");
+}
+
+function underText(program: Program, slot: Slot): string {
+  return slot.pool ? "rows that are no longer in flight" : tensorNames(program, slot);
 }
 
 /** "rows in flight: 3 of a, 1 of b; rows kept by step 2; scratch of steps 0, 2" */

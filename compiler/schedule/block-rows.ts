@@ -8,9 +8,10 @@ import { isOverInput, rowsPerCall } from "../ops/kernel.js";
 import { chainRows, withCall } from "./chain-rows.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
-import { contentsOf, poolPeak } from "./pool-items.js";
-import { planPool, quickPoolBytes } from "./row-pool.js";
+import { bytesBeyond, contentsOf, leastPool, type PoolSize } from "./pool-items.js";
+import { planPool, quickPool, sized } from "./row-pool.js";
 import { type ArenaPlan, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
+import { scheduleCycles } from "./schedule-cycles.js";
 import type { CallOfBlocks } from "./stream-rows.js";
 
 /** Every step makes one row per call. */
@@ -129,21 +130,22 @@ function blocksInStream(
     .sort((a, b) => gainOf(b) - gainOf(a));
   const fits = (schedule: Schedule): boolean => {
     const contents = contentsOf(schedule, stream);
-    const peak = poolPeak(contents);
-    const bytesWith = (bytes: number): number =>
-      busiest(withPool(schedule, stream, { ...stream.pool, bytes }), options, first, last);
-    const room = limit - bytesWith(peak);
-    return room >= 0 && bytesWith(quickPoolBytes(contents, peak + room)) <= limit;
+    const least = leastPool(contents);
+    const bytesWith = (size: PoolSize): number =>
+      busiest(withPool(schedule, stream, { ...stream.pool, ...sized(contents, size) }), options, first, last);
+    const room = limit - bytesWith(least);
+    return room >= 0 && bytesWith(quickPool(contents, bytesBeyond(contents, least) + room)) <= limit;
   };
   const { callOfBlocks } = options;
-  const longer: Schedule[] = [];
-  const lengthen = (): void => {
+  /** The schedules on the way to one where no step can make more rows for which there is room. */
+  const lengthened = (start: Schedule): readonly Schedule[] => {
+    const longer: Schedule[] = [];
     for (const step of open) {
-      const schedule = longer.at(-1) ?? before.schedule;
-      if (isOverInput(must(schedule.steps[step.index]?.call, "call"))) continue;
-      const least = rowsPerCall(must(schedule.steps[step.index]?.call, "call"));
+      const schedule = longer.at(-1) ?? start;
+      const now = must(schedule.steps[step.index]?.call, "call");
+      if (isOverInput(now)) continue;
       let call = step.call;
-      while (call !== undefined && rowsPerCall(call) > least) {
+      while (call !== undefined && rowsPerCall(call) > rowsPerCall(now)) {
         const one = withCall(schedule, step.index, call);
         if (fits(one)) {
           longer.push(one);
@@ -152,16 +154,24 @@ function blocksInStream(
         call = callOfBlocks(step, { mostRows: rowsPerCall(call) - 1 });
       }
     }
+    return longer;
   };
-  lengthen();
-  const chained = chainRows(longer.at(-1) ?? before.schedule, stream, { callOfBlocks, handedOver, fits });
-  if (chained) {
-    longer.push(chained);
-    lengthen();
-  }
-  for (const schedule of longer.reverse().slice(0, MAX_PLANS)) {
-    const found = planWithin(withPool(schedule, stream, planPool(contentsOf(schedule, stream))), options, limit);
-    if (found) return found;
+  const chained = (start: Schedule): readonly Schedule[] => {
+    const found = chainRows(start, stream, { callOfBlocks, handedOver, fits });
+    return found ? [found, ...lengthened(found)] : [];
+  };
+  const longer = lengthened(before.schedule);
+  // Chains take room that longer blocks would have had, or the other way round.
+  const found = [
+    ...longer,
+    ...chained(longer.at(-1) ?? before.schedule),
+    ...(longer.length > 0 ? chained(before.schedule) : []),
+  ];
+  const cycles = new Map(found.map((one) => [one, scheduleCycles(one)]));
+  const fastest = found.toSorted((a, b) => must(cycles.get(a), "cycles") - must(cycles.get(b), "cycles"));
+  for (const schedule of fastest.slice(0, MAX_PLANS)) {
+    const planned = planWithin(withPool(schedule, stream, planPool(contentsOf(schedule, stream))), options, limit);
+    if (planned) return planned;
   }
   return before;
 }

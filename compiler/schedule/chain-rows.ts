@@ -92,7 +92,7 @@ function candidates(
 function costOf(schedule: Schedule, stream: Stream): number {
   const steps = schedule.steps.slice(stream.first, stream.last + 1);
   const cycles = steps.reduce((sum, { call }) => sum + (call?.estimate?.cycles ?? 0), 0);
-  return cycles + loopCost(streamSteps(schedule, stream));
+  return cycles + loopCost(schedule.graph, streamSteps(schedule, stream));
 }
 
 /** Runs of steps that could each make their rows over those of the one before. */

@@ -1,7 +1,7 @@
 /** Refuses a program that the target's memory cannot hold, and says by how much. */
 import { CompileError, type Diagnostic } from "../diagnostics.js";
 import type { Target } from "../targets.js";
-import { programSizes } from "./program-sizes.js";
+import { contextBytes, programSizes } from "./program-sizes.js";
 import type { Region } from "./regions.js";
 import { originOf, type Program } from "./schedule.js";
 
@@ -48,14 +48,15 @@ function checkLimits(program: Program, { regions, ram, excess }: Limits): Diagno
   const peak = schedule.steps[arena.peakStep];
   const where = peak ? { where: { node: peak.node.id } } : {};
   const tighter = options.optimize === "ram" ? "" : "try -O ram, ";
-  if (ram !== undefined && arena.bytes > ram) {
+  const needed = contextBytes(program);
+  if (ram !== undefined && needed > ram) {
     return [
       {
         code: "LWC4005",
         kind: "error",
-        message: `model "${program.name}" needs an arena of ${arena.bytes} bytes, --ram allows ${ram}: ${excess} bytes too many`,
+        message: `model "${program.name}" needs ${needed} bytes, --ram allows ${ram}: ${needed - ram} bytes too many`,
         ...where,
-        hint: `${tighter}--ram ${arena.bytes}, a smaller input (--input-shape) or a narrower model`,
+        hint: `${tighter}--ram ${needed}, a smaller input (--input-shape) or a narrower model`,
       },
     ];
   }

@@ -149,6 +149,7 @@ export function computeLiveness(schedule: Schedule, ports: PortOptions, backward
   const overlaps = [
     ...steps.flatMap((step) => (streamOf(schedule, step) ? [] : overlapsOf(schedule, step, blockOf))),
     ...schedule.streams.flatMap((stream) => streamOverlaps(schedule, stream, blockOf)),
+    ...blocks.flatMap((block) => poolOverlaps(block, blockOf)),
   ];
   const any = { blocks: [...blocks, ...scratchBlocks(schedule)], overlaps };
   const dear = new Set(steps.flatMap((step) => (isDear(step) ? [step.index] : [])));
@@ -232,6 +233,16 @@ function streamOverlaps(schedule: Schedule, stream: Stream, blockOf: ReadonlyMap
       return [{ output, input, step: stream.first, distances }];
     }),
   );
+}
+
+/** The output that grows over the pool of its stream. */
+function poolOverlaps(input: Block, blockOf: ReadonlyMap<TensorId, Block>): readonly Overlap[] {
+  const grown = input.pool?.grown;
+  if (grown === undefined) return [];
+  const output = must(blockOf.get(grown.tensor), "output");
+  if (output.caller || output.firstStep !== input.firstStep || (output.starts?.has(grown.tensor) ?? false)) return [];
+  const distances = { forward: grown.distance, backward: Number.POSITIVE_INFINITY };
+  return [{ output, input, step: input.firstStep, distances }];
 }
 
 /** Of steps that run alone; those of a stream have theirs in its pool. */

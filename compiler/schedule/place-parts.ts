@@ -17,7 +17,7 @@ import { lowerByRow } from "./choose-kernels.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
 import { planArena } from "./plan-arena.js";
 import { contentsOf, type PoolContents } from "./pool-items.js";
-import { planPool, quickPoolBytes } from "./row-pool.js";
+import { planPool, quickPool, sized } from "./row-pool.js";
 import { type Part, type RowPool, type Schedule, type Step, type Stream, streamOf } from "./schedule.js";
 
 /** A join of which some parts can be written in place. */
@@ -115,12 +115,12 @@ function withJoins(
 
 /** Pools of the size of those that are laid out in little time, once for each set of joins in a stream. */
 function makeQuickPool(): (contents: PoolContents, before: RowPool) => RowPool {
-  const known = new Map<string, number>();
-  return (contents, before) => {
+  const known = new Map<string, Pick<RowPool, "bytes" | "grown">>();
+  return (contents, { grown: _, ...before }) => {
     const key = contents.rows.map(({ output, into }) => `${output} ${into?.start}`).join();
-    const bytes = known.get(key) ?? quickPoolBytes(contents);
-    known.set(key, bytes);
-    return { ...before, bytes };
+    const size = known.get(key) ?? sized(contents, quickPool(contents));
+    known.set(key, size);
+    return { ...before, ...size };
   };
 }
 

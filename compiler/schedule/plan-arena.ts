@@ -86,7 +86,12 @@ function boundOf({ blocks, overlaps }: Liveness, stepCount: number): number {
   const alive = aliveBytes(
     {
       blocks: blocks.map(smallest),
-      overlaps: overlaps.map((one) => ({ ...one, input: smallest(one.input), output: smallest(one.output) })),
+      overlaps: overlaps.map((one) => ({
+        ...one,
+        input: smallest(one.input),
+        output: smallest(one.output),
+        distances: { ...one.distances, forward: one.input.pool?.grown?.lowerBound ?? one.distances.forward },
+      })),
     },
     stepCount,
   );

@@ -6,6 +6,7 @@ import { divideArena } from "./divide-arena.js";
 import { type Backward, computeLiveness } from "./liveness.js";
 import { placeParts } from "./place-parts.js";
 import { planArena } from "./plan-arena.js";
+import { bytesBeside } from "./program-sizes.js";
 import type { Region } from "./regions.js";
 import type { ArenaPlan, PortOptions, Schedule } from "./schedule.js";
 import { type CallOfBlocks, findStreams, type StreamLimits, type StreamOptions } from "./stream-rows.js";
@@ -48,8 +49,11 @@ export function makePlanner(chosen: Schedule, options: MemoryOptions): (goal: Pl
     starts.set(key, start);
     return start;
   };
-  const makePlan = (start: Start, streamed: Schedule, goal: PlanGoal): PlanWithin => {
-    const { ram } = goal;
+  const makePlan = (start: Start, streamed: Schedule, wanted: PlanGoal): PlanWithin => {
+    // What the context holds beside the arena counts.
+    const beside = bytesBeside(streamed, options.ports);
+    const ram = wanted.ram === undefined ? undefined : wanted.ram - beside;
+    const goal = ram === undefined ? wanted : { ...wanted, ram };
     const single: Planned = { schedule: streamed, arena: placeAll(streamed, goal) };
     const blocked = blockRows(chosen, single, start.blocks, Math.max(single.arena.bytes, ram ?? 0));
     if (options.regions.length > 1) return divideBest([blocked.schedule, streamed], goal, options.regions);

@@ -19,17 +19,86 @@ export interface PoolContents {
   readonly plan: RowPlan;
   /** Tensors of which no more than the rows in flight exist. */
   readonly inFlight: ReadonlySet<TensorId>;
+  /** Position of the step whose output, there as a whole, may grow over the first bytes of the pool as those fall free. */
+  readonly grows?: number;
 }
 
 /** What a stream of the schedule keeps in its pool. */
 export function contentsOf(schedule: Schedule, stream: Stream): PoolContents {
   const rows = streamSteps(schedule, stream);
   const { graph } = schedule;
-  return { graph, rows, plan: planRows(graph, rows), inFlight: new Set(stream.pool.rows.keys()) };
+  const contents = { graph, rows, plan: planRows(graph, rows), inFlight: new Set(stream.pool.rows.keys()) };
+  const grows = rows.findIndex(({ output }) => output === stream.pool.grown?.tensor);
+  return grows < 0 || !mayGrow(contents, grows) || schedule.parts.has(must(rows[grows], "step").output)
+    ? contents
+    : { ...contents, grows };
 }
 
-/** The most bytes that are needed at once: no pool can be smaller. */
-export function poolPeak(contents: PoolContents): number {
+/** Tells apart what the streams of a graph can keep in their pools. */
+export function contentsKey({ rows, inFlight, grows }: PoolContents): string {
+  const ofRows = rows.map(({ step, output, inputs, block, first, into }) => {
+    const call = step && rowCall(step);
+    const bytes = call ? [totalScratchBytes(call), stateBytes(call), isOverInput(call)] : [];
+    const kept = inputs.map((input) => input.kept);
+    return [output, inFlight.has(output), block, first, into?.step, into?.start, ...kept, ...bytes].join();
+  });
+  return [grows, ...ofRows].join(" ");
+}
+
+/** True of a step whose output is there as a whole, made row by row by that step alone. */
+export function mayGrow({ graph, rows, inFlight }: PoolContents, step: number): boolean {
+  const { output, accumulates, into, step: made } = must(rows[step], "step");
+  const isJoined = rows.some((row) => row.into?.step === step);
+  const isWhole = !inFlight.has(output) && tensorOf(graph, output).dtype === "int8";
+  return made?.call !== undefined && isWhole && !accumulates && into === undefined && !isJoined;
+}
+
+/** How large a pool is, and where. */
+export interface PoolSize {
+  readonly bytes: number;
+  /** Least bytes from the start of the output that grows over it to its own start; 0 where there is none. */
+  readonly distance: number;
+}
+
+/** Bytes that a pool adds to those of the output that grows over it. */
+export function bytesBeyond(contents: PoolContents, { bytes, distance }: PoolSize): number {
+  const output = alignBytes(grownRows(contents).reduce((sum, row) => sum + row.bytes, 0));
+  return Math.max(bytes + alignBytes(distance), output) - output;
+}
+
+/** A row of the output that grows over the pool. */
+export interface GrownRow {
+  /** The event that makes it. */
+  readonly from: number;
+  /** Where it starts in the output. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The rows of the output that grows over the pool, in their order; none where there is none. */
+export function grownRows(contents: PoolContents): readonly GrownRow[] {
+  const { grows } = contents;
+  if (grows === undefined) return [];
+  const bytes = rowBytes(contents, must(contents.rows[grows], "step"));
+  return livesOf(contents, grows).map(({ from }, y) => ({ from, at: y * bytes, bytes }));
+}
+
+/** What no pool can do with less of: the most bytes that are needed at once, alone and together with the rows of the output. */
+export function leastPool(contents: PoolContents): PoolSize {
+  const alive = poolAlive(contents);
+  const bytes = Math.max(0, ...alive);
+  const made = new Int32Array(alive.length);
+  for (const { from, bytes: row } of grownRows(contents)) made[from] = (made[from] ?? 0) + row;
+  let [output, together] = [0, 0];
+  alive.forEach((needed, event) => {
+    output += made[event] ?? 0;
+    together = Math.max(together, output + needed);
+  });
+  return { bytes, distance: output === 0 ? 0 : together - bytes };
+}
+
+/** Bytes that are needed at each event. */
+function poolAlive(contents: PoolContents): readonly number[] {
   const change = new Int32Array(contents.plan.events + 1);
   const add = (bytes: number, from: number, to: number): void => {
     change[from] = (change[from] ?? 0) + bytes;
@@ -48,12 +117,11 @@ export function poolPeak(contents: PoolContents): number {
     for (const { from, to } of livesOf(contents, i)) add(held, from, to);
     for (const { from } of blocksOf(contents, i)) add(scratch, from, from);
   });
-  let [alive, peak] = [0, 0];
-  for (const bytes of change) {
+  let alive = 0;
+  return Array.from(change, (bytes) => {
     alive += bytes;
-    peak = Math.max(peak, alive);
-  }
-  return peak;
+    return alive;
+  });
 }
 
 /** Positions of the steps whose outputs are in the pool, and in no chain. */
@@ -191,7 +259,9 @@ function ringItem(contents: PoolContents, row: RowStep, step: number): Item {
     const spans = union(lives.filter((_, y) => slotOf(y) === slot));
     return { at: slot * bytes, bytes, spans };
   });
-  return { bytes: alignBytes(length * bytes), pieces, step, rows };
+  // A ring can be longer than there are rows.
+  const used = pieces.filter(({ spans }) => spans.length > 0);
+  return { bytes: alignBytes(length * bytes), pieces: used, step, rows };
 }
 
 /** Rows of a block lie one behind the other, each for as long as it is needed. */

@@ -4,8 +4,9 @@ import { elementCount } from "../ir/shape.js";
 import { opOf } from "../ops/index.js";
 import { constantsOf, type PackedConstant } from "../ops/kernel.js";
 import { parametersOf, viewOf } from "../ops/op.js";
+import { alignBytes } from "./arena-align.js";
 import { feedCounters } from "./row-plan.js";
-import type { Program } from "./schedule.js";
+import type { PortOptions, Program, Schedule } from "./schedule.js";
 
 export interface ProgramSizes {
   readonly macs: number;
@@ -42,14 +43,18 @@ export function programSizes(program: Program): ProgramSizes {
   };
 }
 
-/**
- * The arena, wherever its parts are; with rows from the caller a phase and counters as well, and where rows go; pointers to the
- * parts of a divided arena. On a core with pointers of 32 bits.
- */
+/** The arena, wherever its parts are, and what the context holds beside it. */
 export function contextBytes({ schedule, arena, options }: Program): number {
-  const feeding = options.input === "rows" ? 1 + feedCounters(schedule) + (options.output === "rows" ? 2 : 0) : 0;
-  const words = feeding + (arena.regions?.length ?? 0);
-  return arena.bytes + Math.ceil((4 * words) / arena.align) * arena.align;
+  return arena.bytes + bytesBeside(schedule, options, arena.regions?.length);
+}
+
+/**
+ * What the context holds beside the arena, on a core with pointers of 32 bits: with rows from the caller a phase and counters, and where
+ * rows go; pointers to the parts of a divided arena.
+ */
+export function bytesBeside(schedule: Schedule, { input, output }: PortOptions, parts = 0): number {
+  const feeding = input === "rows" ? 1 + feedCounters(schedule) + (output === "rows" ? 2 : 0) : 0;
+  return alignBytes(4 * (feeding + parts));
 }
 
 /**

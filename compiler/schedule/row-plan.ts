@@ -181,16 +181,23 @@ export function canMakeRow(step: RowStep, y: number, made: ArrayLike<number>): b
   );
 }
 
-/** Instructions for a row of a stream, or a block of rows: the call of its kernel, and the question to each step whether it can make a row. */
+/** Modelled cycles for a row of a stream, or a block of rows: the call of its kernel, and the question to each step whether it can make a row. */
 const ROW_COST = 60;
 const QUESTION_COST = 5;
 
-/** Instructions that the loop around the rows of a stream costs. */
-export function loopCost(steps: readonly RowStep[]): number {
-  const calls = steps.reduce((sum, { step, rows, block, first }) => {
-    return sum + (step === undefined ? 0 : 1 + Math.ceil(Math.max(0, rows - first) / block));
+/** The same for a row that the caller hands over: the call, the counters of the steps, and the copy of the row, by the byte. */
+const FED_ROW_COST = 90;
+const COUNTER_COST = 7;
+const COPY_COST = 0.5;
+
+/** Modelled cycles that the loop around the rows of a stream costs. */
+export function loopCost(graph: Graph, steps: readonly RowStep[]): number {
+  const questions = QUESTION_COST * steps.length;
+  return steps.reduce((sum, { step, output, rows, block, first }) => {
+    if (step !== undefined) return sum + (1 + Math.ceil(Math.max(0, rows - first) / block)) * (ROW_COST + questions);
+    const fed = FED_ROW_COST + questions + COUNTER_COST * steps.length;
+    return sum + rows * (fed + COPY_COST * rowLength(tensorOf(graph, output).shape));
   }, 0);
-  return calls * (ROW_COST + QUESTION_COST * steps.length);
 }
 
 /** Walks through the rows in their order: `make(i, y)` for row y of step i and the others of its block. */

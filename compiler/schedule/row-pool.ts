@@ -2,228 +2,222 @@
  * Memory of a stream for what lives and dies in it. Every row of such a tensor, and the scratch of every step, has a place for
  * as long as it is needed and no longer, so that they use the same bytes one after the other. When each is needed is known: the
  * order of the rows is (row-plan.ts). Rings of rows need no table of addresses; rows that are placed one by one fit into less.
- * Each tensor has the one or the other, rings as long as they cost no byte.
+ * Each tensor has the one or the other, rings as long as they cost no byte. An output of the stream that is there as a whole lies in
+ * front of the pool, and its last rows over the first bytes of it, which then nothing else needs any more.
  */
 import { invariant, must } from "../diagnostics.js";
-import type { TensorId } from "../ir/graph.js";
+import type { Graph, TensorId } from "../ir/graph.js";
 import { alignBytes } from "./arena-align.js";
+import { improveInTime, placeInTime } from "./place-in-time.js";
+import { endOf, type Layout, layOut, meet, type PlacedItem, type Search, type Taken } from "./place-items.js";
 import {
+  bytesBeyond,
+  contentsKey,
+  grownRows,
   heldBy,
-  type Item,
   itemsOf,
+  leastPool,
   livesOf,
   type Piece,
   type PoolContents,
-  poolPeak,
+  type PoolSize,
   ringLength,
 } from "./pool-items.js";
 import type { PooledRows, RowPool } from "./schedule.js";
 
-/** Bytes of a pool that is laid out in little time, as soon as it needs no more than `enough`; `planPool` needs no more. */
-export function quickPoolBytes(contents: PoolContents, enough = poolPeak(contents)): number {
-  return simpleLayout(contents, enough, "quick").bytes;
+/** Layouts are made again and again in search of a plan: what is known of the pools of each graph. */
+const pools = new WeakMap<Graph, Map<string, KnownPool>>();
+
+interface KnownPool {
+  /** The smallest size that was found in little time, by a search that would have ended at so many bytes. */
+  quick?: { readonly size: PoolSize; readonly beyond: number; readonly enough: number };
+  plan?: RowPool;
+}
+
+function knownPool(contents: PoolContents): KnownPool {
+  const ofGraph = pools.get(contents.graph) ?? new Map<string, KnownPool>();
+  pools.set(contents.graph, ofGraph);
+  const key = contentsKey(contents);
+  const known = ofGraph.get(key) ?? {};
+  ofGraph.set(key, known);
+  return known;
+}
+
+/** The size of a pool that is laid out in little time, as soon as it adds no more than `enough` bytes; `planPool` needs no more. */
+export function quickPool(contents: PoolContents, enough = leastBeyond(contents)): PoolSize {
+  const known = knownPool(contents);
+  const { quick } = known;
+  if (quick !== undefined && (quick.beyond <= enough || quick.enough <= enough)) return quick.size;
+  const layout = simpleLayout(contents, enough, "quick");
+  const size = sizeOf(contents, layout);
+  known.quick = { size, beyond: layout.beyond, enough };
+  return size;
 }
 
 /** A place for everything in the pool. */
 export function planPool(contents: PoolContents): RowPool {
-  const peak = poolPeak(contents);
-  const { bytes, placed } = bestLayout(contents, peak);
+  const known = knownPool(contents);
+  known.plan ??= planned(contents, known);
+  return known.plan;
+}
+
+function planned(contents: PoolContents, { quick }: KnownPool): RowPool {
+  const enough = leastBeyond(contents);
+  const thorough = simpleLayout(contents, enough, "thorough");
+  const isWorse = quick !== undefined && quick.beyond < thorough.beyond;
+  const simple = isWorse ? simpleLayout(contents, quick.enough, "quick") : thorough;
+  const isGood = simple.isRings || simple.beyond <= enough;
+  const { bytes, placed } = withRings(contents, isGood ? simple : (layoutInTime(contents, enough, simple) ?? simple));
   checkApart(placed);
-  // Rows in a ring are not aligned each for itself: it may need less than they would.
-  return { ...collect(contents, placed), bytes, lowerBound: Math.min(peak, bytes) };
+  return {
+    ...collect(contents, placed),
+    // Rows in a ring are not aligned each for itself: it may need less than they would.
+    lowerBound: Math.min(leastPool(contents).bytes, bytes),
+    ...sized(contents, sizeOf(contents, { bytes, placed })),
+  };
+}
+
+function leastBeyond(contents: PoolContents): number {
+  return bytesBeyond(contents, leastPool(contents));
+}
+
+/** The parts of a pool that depend on its size. */
+export function sized(contents: PoolContents, { bytes, distance }: PoolSize): Pick<RowPool, "bytes" | "grown"> {
+  const { grows, rows } = contents;
+  if (grows === undefined) return { bytes };
+  const { output } = must(rows[grows], "step");
+  return { bytes, grown: { tensor: output, distance, lowerBound: Math.min(leastPool(contents).distance, distance) } };
+}
+
+/** How large a pool of this layout is, and how near to the output that grows over it. */
+function sizeOf(contents: PoolContents, { bytes, placed }: Layout): PoolSize {
+  const pieces = piecesOf(placed);
+  const distance = grownRows(contents).reduce((most, { from, at, bytes: row }) => {
+    const needed = pieces.filter(({ piece }) => endOf(piece) >= from);
+    return Math.max(most, at + row - Math.min(...needed.map(({ start }) => start)));
+  }, 0);
+  return { bytes, distance };
+}
+
+/** A layout where an output that grows over the pool lends it some bytes. */
+interface LentLayout extends Layout {
+  /** Bytes that the last rows of the output and the pool have in common. */
+  readonly lent: number;
+  /** Bytes that the pool adds to those of the output. */
+  readonly beyond: number;
+}
+
+/** Shares of the most bytes that an output could lend a pool for which layouts are made. */
+const LENT_SHARES = [1, 0.5, 0];
+
+/** Numbers of bytes that the output may lend, the most first. */
+function lentBytes(contents: PoolContents): readonly number[] {
+  const most = leastPool(contents).bytes - leastBeyond(contents);
+  return [...new Set(LENT_SHARES.map((share) => alignBytes(Math.floor(share * most))))];
+}
+
+function lentLayout(contents: PoolContents, lent: number, layout: Layout): LentLayout {
+  return { ...layout, lent, beyond: bytesBeyond(contents, sizeOf(contents, layout)) };
+}
+
+/** Every tensor as a ring, or, where that needs more than is enough and than none of them, none. */
+function simpleLayout(
+  contents: PoolContents,
+  enough: number,
+  search: Search,
+): LentLayout & { readonly isRings: boolean } {
+  let best: (LentLayout & { readonly isRings: boolean }) | undefined;
+  for (const isRings of [true, false]) {
+    const items = itemsOf(contents, new Set(isRings ? heldBy(contents) : []));
+    for (const lent of lentBytes(contents)) {
+      const room = { taken: takenBy(contents, lent), enough: enough + lent };
+      const found = lentLayout(contents, lent, layOut(items, room, search));
+      if (best === undefined || found.beyond < best.beyond) best = { ...found, isRings };
+      if (best.beyond <= enough) return best;
+    }
+  }
+  const [lent] = lentBytes(contents);
+  if (search === "quick" && lent !== undefined) {
+    const items = itemsOf(contents, new Set());
+    const found = placeInTime(items, { taken: takenBy(contents, lent), bytes: enough + lent, search });
+    if (found) return { ...lentLayout(contents, lent, found), isRings: false };
+  }
+  return must(best, "layout");
+}
+
+/** A layout without rings that adds less than a known one. */
+function layoutInTime(contents: PoolContents, enough: number, known: LentLayout): LentLayout | undefined {
+  const items = itemsOf(contents, new Set());
+  const [most] = lentBytes(contents);
+  let best: LentLayout | undefined;
+  for (const lent of new Set([known.lent, must(most, "bytes")])) {
+    const room = { taken: takenBy(contents, lent), enough: enough + lent };
+    const found = improveInTime(items, room, (best ?? known).beyond + lent);
+    if (found) best = lentLayout(contents, lent, found);
+  }
+  return best;
+}
+
+/** The rows of the output, where the last `lent` bytes of it lie over the first of the pool. */
+function takenBy(contents: PoolContents, lent: number): readonly Taken[] {
+  const rows = grownRows(contents);
+  const end = rows.reduce((sum, { bytes }) => sum + bytes, 0);
+  return rows.flatMap(({ from, at, bytes }): readonly Taken[] => {
+    const start = at - end + lent;
+    const spans = [{ from, to: contents.plan.events }];
+    return start + bytes <= 0 ? [] : [{ start: Math.max(0, start), end: start + bytes, spans }];
+  });
 }
 
 /** Rows up to which each tensor is tried as a ring: placing them takes time that grows with their square. */
 const MAX_MIXED = 1500;
 
-function bestLayout(contents: PoolContents, peak: number): Layout {
-  const simple = simpleLayout(contents, peak, "thorough");
-  let best: Layout = simple;
-  if (simple.isRings || best.placed.length > MAX_MIXED) return best;
+/** The layout with as many rings as cost no byte. */
+function withRings(contents: PoolContents, simple: LentLayout & { readonly isRings?: boolean }): Layout {
+  if (simple.isRings || simple.placed.length > MAX_MIXED) return simple;
+  const room = { taken: takenBy(contents, simple.lent), enough: simple.beyond + simple.lent };
   // The more rows, the larger the table that a ring saves.
   const inOrder = heldBy(contents).toSorted((a, b) => livesOf(contents, b).length - livesOf(contents, a).length);
   const ringed = new Set<number>();
+  let best: LentLayout = simple;
   for (const step of inOrder) {
-    const mixed = layOut(itemsOf(contents, ringed.add(step)), peak, "thorough");
-    if (mixed.bytes <= best.bytes) best = mixed;
+    const mixed = lentLayout(contents, simple.lent, layOut(itemsOf(contents, ringed.add(step)), room, "quick"));
+    if (mixed.beyond <= best.beyond) best = mixed;
     else ringed.delete(step);
   }
   return best;
 }
 
-/** Every tensor as a ring, or, where that needs more than `enough` and than none of them, none. */
-function simpleLayout(contents: PoolContents, enough: number, search: Search): Layout & { readonly isRings: boolean } {
-  const rings = layOut(itemsOf(contents, new Set(heldBy(contents))), enough, search);
-  if (rings.bytes <= enough) return { ...rings, isRings: true };
-  const single = layOut(itemsOf(contents, new Set()), enough, search);
-  return single.bytes < rings.bytes ? { ...single, isRings: false } : { ...rings, isRings: true };
-}
-
-type Search = "quick" | "thorough";
-
-/** Work of the search for a layout, in comparisons of two pieces. */
-const SEARCH_COST = 1_500_000;
-const SEARCH_ROUNDS = 200;
-
-/**
- * Some plain orders, then a search: whole tensors are placed earlier or later, all rows of each in turn, which settles most, then,
- * where it is to be thorough, single items.
- */
-function layOut(items: readonly Item[], enough: number, search: Search): Layout {
-  const lengthOf = ({ spans }: Piece): number => spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  const lifetime = ({ pieces }: Item): number => Math.max(...pieces.map(lengthOf));
-  const area = ({ pieces }: Item): number => pieces.reduce((sum, piece) => sum + piece.bytes * lengthOf(piece), 0);
-  const start = ({ pieces }: Item): number => Math.min(...pieces.map(({ spans }) => spans[0]?.from ?? 0));
-  const orders = [
-    items.toSorted((a, b) => b.bytes - a.bytes || start(a) - start(b)),
-    items.toSorted((a, b) => area(b) - area(a) || start(a) - start(b)),
-    items.toSorted((a, b) => start(a) - start(b) || b.bytes - a.bytes),
-    items.toSorted((a, b) => lifetime(b) - lifetime(a) || b.bytes - a.bytes),
-  ];
-  let best: OrderedLayout<Item> = { order: items, ...place(items) };
-  for (const order of orders) {
-    if (best.bytes <= enough) return best;
-    const found = place(order);
-    if (found.bytes < best.bytes) best = { order, ...found };
-  }
-  const count = items.reduce((sum, { pieces }) => sum + pieces.length, 0);
-  const rounds = Math.min(SEARCH_ROUNDS, Math.floor(SEARCH_COST / (count * count + 1)));
-  const random = randomNumbers();
-  const groups = tensorsOf(best.order).toSorted((a, b) => area(must(b[0], "item")) - area(must(a[0], "item")));
-  const placeGroups = (order: readonly (readonly Item[])[]): Layout => place(order.flat());
-  const byGroups = improve({ order: groups, ...placeGroups(groups) }, { enough, rounds, random }, placeGroups);
-  if (byGroups.bytes < best.bytes) best = { ...byGroups, order: byGroups.order.flat() };
-  if (search === "quick") return best;
-  const byItems = improve(best, { enough, rounds, random }, place);
-  return byItems.bytes < best.bytes ? byItems : best;
-}
-
-/** The items of each tensor, and of each piece of scratch and state, in their order. */
-function tensorsOf(items: readonly Item[]): readonly (readonly Item[])[] {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = `${item.step} ${item.rows ? "rows" : item.isState ? "state" : "scratch"}`;
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
-  return [...groups.values()];
-}
-
-/** Linear congruential steps (Numerical Recipes): the same numbers on every run. */
-function randomNumbers(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 8;
-  };
-}
-
-interface SearchLimits {
-  readonly enough: number;
-  readonly rounds: number;
-  readonly random: () => number;
-}
-
-type OrderedLayout<Element> = Layout & { readonly order: readonly Element[] };
-
-/** Moves one element after the other to another place in the order, and back where that makes the layout larger. */
-function improve<Element>(
-  start: OrderedLayout<Element>,
-  { enough, rounds, random }: SearchLimits,
-  layoutOf: (order: readonly Element[]) => Layout,
-): OrderedLayout<Element> {
-  let best = start;
-  for (let round = 0; round < rounds && best.bytes > enough; round++) {
-    const from = random() % best.order.length;
-    const to = random() % best.order.length;
-    const order = best.order.toSpliced(from, 1).toSpliced(to, 0, must(best.order[from], "element"));
-    const found = layoutOf(order);
-    if (found.bytes <= best.bytes) best = { order, ...found };
-  }
-  return best;
-}
-
-interface Layout {
-  readonly bytes: number;
-  readonly placed: readonly PlacedItem[];
-}
-
-interface PlacedItem {
-  readonly item: Item;
-  readonly offset: number;
-}
-
-interface PlacedPiece {
-  readonly start: number;
-  readonly end: number;
-  readonly piece: Piece;
-}
-
-/** Items in their order, each at the lowest offset where it meets none of those before it. */
-function place(order: readonly Item[]): Layout {
-  const placed: PlacedItem[] = [];
-  /** By their starts. */
-  const pieces: PlacedPiece[] = [];
-  let bytes = 0;
-  for (const item of order) {
-    const offset = lowestOffset(item, pieces);
-    placed.push({ item, offset });
-    for (const piece of item.pieces) {
-      const start = offset + piece.at;
-      const behind = pieces.findIndex((other) => other.start >= start);
-      pieces.splice(behind < 0 ? pieces.length : behind, 0, { start, end: start + piece.bytes, piece });
-    }
-    bytes = Math.max(bytes, offset + item.bytes);
-  }
-  return { bytes, placed };
-}
-
-function lowestOffset(item: Item, placed: readonly PlacedPiece[]): number {
-  let offset = 0;
-  for (let before = -1; before !== offset; ) {
-    before = offset;
-    for (const here of item.pieces) {
-      for (const { start, end, piece } of placed) {
-        if (start >= offset + here.at + here.bytes) break;
-        if (end > offset + here.at && meet(here, piece)) offset = alignBytes(end - here.at);
-      }
-    }
-    // One piece has passed all that it meets.
-    if (item.pieces.length === 1) break;
-  }
-  return offset;
-}
-
-/** True where two pieces matter at the same event. */
-function meet(a: Piece, b: Piece): boolean {
-  const [few, many] = a.spans.length <= b.spans.length ? [a.spans, b.spans] : [b.spans, a.spans];
-  return few.some(({ from, to }) => {
-    // The first span that ends no earlier than this one starts.
-    let [low, high] = [0, many.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (must(many[middle], "span").to < from) low = middle + 1;
-      else high = middle;
-    }
-    return (many[low]?.from ?? Number.POSITIVE_INFINITY) <= to;
-  });
-}
-
 /** What matters at the same event shares no byte, however it was placed. */
 function checkApart(placed: readonly PlacedItem[]): void {
-  const all = placed.flatMap(({ item, offset }) =>
-    item.pieces.map((piece) => ({ piece, step: item.step, start: offset + piece.at })),
-  );
-  const sorted = all.sort((a, b) => a.start - b.start);
-  sorted.forEach(({ piece, step, start }, i) => {
+  const sorted = piecesOf(placed).toSorted((a, b) => a.start - b.start);
+  sorted.forEach(({ piece, step, end }, i) => {
     for (let j = i + 1; j < sorted.length; j++) {
       const other = must(sorted[j], "piece");
-      if (other.start >= start + piece.bytes) return;
+      if (other.start >= end) return;
       invariant(
         !meet(piece, other.piece),
         `rows of steps ${step} and ${other.step} of a stream overlap while both are needed`,
       );
     }
   });
+}
+
+/** Where a piece lies, and the step that needs it. */
+interface PlacedPiece {
+  readonly piece: Piece;
+  readonly step: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function piecesOf(placed: readonly PlacedItem[]): readonly PlacedPiece[] {
+  return placed.flatMap(({ item, offset }) =>
+    item.pieces.map((piece) => {
+      const start = offset + piece.at;
+      return { piece, step: item.step, start, end: start + piece.bytes };
+    }),
+  );
 }
 
 function collect(contents: PoolContents, placed: readonly PlacedItem[]): Pick<RowPool, "rows" | "scratch" | "state"> {

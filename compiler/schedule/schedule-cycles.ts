@@ -7,7 +7,10 @@ import type { Schedule, Step } from "./schedule.js";
 
 /** Of an inference: its kernels, and the loops around rows. */
 export function scheduleCycles(schedule: Schedule): number {
-  const loops = schedule.streams.reduce((sum, stream) => sum + loopCost(streamSteps(schedule, stream)), 0);
+  const loops = schedule.streams.reduce(
+    (sum, stream) => sum + loopCost(schedule.graph, streamSteps(schedule, stream)),
+    0,
+  );
   return schedule.steps.reduce(
     (sum, step) => sum + (step.call ? estimateOf(schedule, step, step.call).cycles : 0),
     loops,

@@ -66,6 +66,16 @@ export interface RowPool {
   readonly scratch: ReadonlyMap<number, number>;
   /** Of each step that keeps something from row to row. */
   readonly state: ReadonlyMap<number, number>;
+  readonly grown?: GrownOutput;
+}
+
+/** An output of a stream, there as a whole, whose rows may come to lie over the first bytes of the pool as those fall free. */
+export interface GrownOutput {
+  readonly tensor: TensorId;
+  /** Least bytes from its start to that of the pool. */
+  readonly distance: number;
+  /** What the distance would be in a pool of `lowerBound` bytes. */
+  readonly lowerBound: number;
 }
 
 export interface PooledRows {

@@ -11,10 +11,10 @@ import { type KernelCall, type KernelContext, rowsPerCall } from "../ops/kernel.
 import { viewOf } from "../ops/op.js";
 import { alignBytes } from "./arena-align.js";
 import { aliveBytes, computeLiveness, type LivenessOptions } from "./liveness.js";
-import { type PoolContents, poolPeak } from "./pool-items.js";
+import { bytesBeyond, leastPool, mayGrow, type PoolContents, type PoolSize } from "./pool-items.js";
 import { rowCall } from "./row-call.js";
 import { dyingInputs, loopCost, planRows, type RowPlan, type RowStep, rowSteps } from "./row-plan.js";
-import { planPool, quickPoolBytes } from "./row-pool.js";
+import { planPool, quickPool } from "./row-pool.js";
 import type { PortOptions, Schedule, Step, Stream } from "./schedule.js";
 
 export interface StreamOptions extends LivenessOptions {
@@ -91,8 +91,7 @@ function choosePieces(estimated: readonly Piece[], stepCount: number, options: C
     all = all.map((piece) => {
       if (!open.has(piece)) return piece;
       const contents = must(piece.contents, "contents");
-      const bytes = piece.bytes + quickPoolBytes(contents) - poolPeak(contents);
-      return { ...piece, bytes, isEstimate: false };
+      return { ...piece, bytes: must(piece.bytesWith, "bytes")(quickPool(contents)), isEstimate: false };
     });
   }
 }
@@ -111,6 +110,8 @@ interface Piece {
   readonly members?: readonly Step[];
   /** Of a stream. */
   readonly contents?: PoolContents;
+  /** Bytes of arena alive while it runs with a pool of some size. */
+  readonly bytesWith?: (pool: PoolSize) => number;
   /** True of a stream until its contents are laid out. */
   readonly isEstimate?: boolean;
   /** The graph input that arrives row by row while it runs. */
@@ -208,7 +209,7 @@ function planStream(
   life: ReadonlyMap<TensorId, Life>,
   forms: readonly RowForm[],
   fed: TensorId | undefined,
-): Pick<Piece, "bytes" | "cost" | "contents" | "members"> | undefined {
+): Pick<Piece, "bytes" | "cost" | "contents" | "bytesWith" | "members"> | undefined {
   const { graph } = schedule;
   const members = forms.map(({ step }) => step);
   const rows = rowSteps(graph, members, fed);
@@ -223,7 +224,7 @@ function planStream(
   }
   const loss = forms.reduce((sum, form) => sum + form.loss, 0);
   const planned = streamBytes(schedule, life, members, rows, planRows(graph, rows));
-  return { ...planned, members, cost: loopCost(rows) + loss };
+  return { ...planned, members, cost: loopCost(graph, rows) + loss };
 }
 
 function isStreamable(schedule: Schedule, step: Step): boolean {
@@ -281,7 +282,7 @@ function streamBytes(
   members: readonly Step[],
   rows: readonly RowStep[],
   plan: RowPlan,
-): Pick<Piece, "bytes" | "contents"> {
+): Pick<Piece, "bytes" | "contents" | "bytesWith"> {
   const { graph, steps } = schedule;
   const first = must(members[0], "step").index;
   const last = must(members.at(-1), "step").index;
@@ -289,12 +290,22 @@ function streamBytes(
   const dies = rows.filter(
     ({ output, accumulates }) => !accumulates && (life.get(output)?.read ?? steps.length) <= last,
   );
-  const contents = { graph, rows, plan, inFlight: new Set(dies.map(({ output }) => output)) };
-  let bytes = poolPeak(contents);
-  for (const [id, { made, read, bytes: size, isCaller }] of life) {
-    if (!isCaller && made <= last && read >= first && !contents.inFlight.has(id)) bytes += alignBytes(size);
+  const contents = withGrown(life, { graph, rows, plan, inFlight: new Set(dies.map(({ output }) => output)) });
+  let others = 0;
+  for (const [id, { made, read, bytes, isCaller }] of life) {
+    if (!isCaller && made <= last && read >= first && !contents.inFlight.has(id)) others += alignBytes(bytes);
   }
-  return { bytes: bytes - overlapSaving(life, contents, last), contents };
+  const saving = overlapSaving(life, contents, last);
+  const bytesWith = (pool: PoolSize): number => others + Math.min(pool.bytes - saving, bytesBeyond(contents, pool));
+  return { bytes: bytesWith(leastPool(contents)), contents, bytesWith };
+}
+
+/** The contents of a pool with the output that grows over it, if any does. */
+function withGrown(life: ReadonlyMap<TensorId, Life>, contents: PoolContents): PoolContents {
+  const { rows } = contents;
+  // The last that is made is the last that has all of its rows.
+  const grows = rows.findLastIndex(({ output }, i) => life.get(output)?.isCaller === false && mayGrow(contents, i));
+  return grows < 0 ? contents : { ...contents, grows };
 }
 
 /** The most that one output saves by growing over an input that dies in the stream. */

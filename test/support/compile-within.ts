@@ -16,10 +16,10 @@ export function compileWithin(graph: Graph, target: Target, options: BackEndOpti
   }
 }
 
-/** What LWC4005 says that the arena needs. */
+/** What LWC4005 says that it takes. */
 function neededBytes(error: unknown): number | undefined {
   if (!(error instanceof CompileError)) return undefined;
   const refusal = error.diagnostics.find(({ code }) => code === "LWC4005");
-  const bytes = /arena of (\d+) bytes/.exec(refusal?.message ?? "")?.[1];
+  const bytes = /needs (\d+) bytes/.exec(refusal?.message ?? "")?.[1];
   return bytes === undefined ? undefined : Number(bytes);
 }
