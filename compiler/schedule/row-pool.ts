@@ -66,8 +66,8 @@ function planned(contents: PoolContents, { quick }: KnownPool): RowPool {
   const thorough = simpleLayout(contents, enough, "thorough");
   const isWorse = quick !== undefined && quick.beyond < thorough.beyond;
   const simple = isWorse ? simpleLayout(contents, quick.enough, "quick") : thorough;
-  const isGood = simple.isRings || simple.beyond <= enough;
-  const { bytes, placed } = withRings(contents, isGood ? simple : (layoutInTime(contents, enough, simple) ?? simple));
+  const better = simple.beyond > enough ? layoutInTime(contents, enough, simple) : undefined;
+  const { bytes, placed } = withRings(contents, better ?? simple);
   checkApart(placed);
   return {
     ...collect(contents, placed),

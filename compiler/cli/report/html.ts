@@ -14,7 +14,7 @@ export function reportHtml(report: Report): string {
   return htmlPage(title, [
     factTable(report),
     "<h2>Arena</h2>",
-    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time; green: rows in flight of layers that run row by row, with their scratch; orange: scratch.</p>`,
+    `<p>Steps from left to right, offsets from bottom to top; the shaded column is the peak. Blue: whole tensors, darker where one grows over another that is read for the last time, or over rows that are no longer in flight; green: rows in flight of layers that run row by row, with their scratch; orange: scratch.</p>`,
     ...arenaPictures(report).flatMap(([name, picture]) => [
       ...(name === "" ? [] : [`<h3>${text(name)}</h3>`]),
       `<div class="wide">${arenaSvg(picture)}</div>`,
