@@ -167,9 +167,10 @@ function blocksInStream(
     ...chained(longer.at(-1) ?? before.schedule),
     ...(longer.length > 0 ? chained(before.schedule) : []),
   ];
-  const cycles = new Map(found.map((one) => [one, scheduleCycles(one)]));
-  const fastest = found.toSorted((a, b) => must(cycles.get(a), "cycles") - must(cycles.get(b), "cycles"));
-  for (const schedule of fastest.slice(0, MAX_PLANS)) {
+  const fastest = found
+    .map((schedule) => ({ schedule, cycles: scheduleCycles(schedule) }))
+    .toSorted((a, b) => a.cycles - b.cycles);
+  for (const { schedule } of fastest.slice(0, MAX_PLANS)) {
     const planned = planWithin(withPool(schedule, stream, planPool(contentsOf(schedule, stream))), options, limit);
     if (planned) return planned;
   }

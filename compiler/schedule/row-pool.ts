@@ -29,8 +29,8 @@ import type { PooledRows, RowPool } from "./schedule.js";
 const pools = new WeakMap<Graph, Map<string, KnownPool>>();
 
 interface KnownPool {
-  /** The smallest size that was found in little time, by a search that would have ended at so many bytes. */
-  quick?: { readonly size: PoolSize; readonly beyond: number; readonly enough: number };
+  /** What was found in little time, by a search that would have ended at so many bytes. */
+  quick?: { readonly layout: GrownLayout; readonly enough: number };
   plan?: RowPool;
 }
 
@@ -47,11 +47,10 @@ function knownPool(contents: PoolContents): KnownPool {
 export function quickPool(contents: PoolContents, enough = leastBeyond(contents)): PoolSize {
   const known = knownPool(contents);
   const { quick } = known;
-  if (quick !== undefined && (quick.beyond <= enough || quick.enough <= enough)) return quick.size;
+  if (quick !== undefined && (quick.layout.beyond <= enough || quick.enough <= enough)) return quick.layout;
   const layout = simpleLayout(contents, enough, "quick");
-  const size = sizeOf(contents, layout);
-  known.quick = { size, beyond: layout.beyond, enough };
-  return size;
+  known.quick = { layout, enough };
+  return layout;
 }
 
 /** A place for everything in the pool. */
@@ -64,16 +63,15 @@ export function planPool(contents: PoolContents): RowPool {
 function planned(contents: PoolContents, { quick }: KnownPool): RowPool {
   const enough = leastBeyond(contents);
   const thorough = simpleLayout(contents, enough, "thorough");
-  const isWorse = quick !== undefined && quick.beyond < thorough.beyond;
-  const simple = isWorse ? simpleLayout(contents, quick.enough, "quick") : thorough;
+  const simple = quick !== undefined && quick.layout.beyond < thorough.beyond ? quick.layout : thorough;
   const better = simple.beyond > enough ? layoutInTime(contents, enough, simple) : undefined;
-  const { bytes, placed } = withRings(contents, better ?? simple);
-  checkApart(placed);
+  const layout = withRings(contents, better ?? simple);
+  checkApart(layout.placed);
   return {
-    ...collect(contents, placed),
+    ...collect(contents, layout.placed),
     // Rows in a ring are not aligned each for itself: it may need less than they would.
-    lowerBound: Math.min(leastPool(contents).bytes, bytes),
-    ...sized(contents, sizeOf(contents, { bytes, placed })),
+    lowerBound: Math.min(leastPool(contents).bytes, layout.bytes),
+    ...sized(contents, layout),
   };
 }
 
@@ -89,22 +87,23 @@ export function sized(contents: PoolContents, { bytes, distance }: PoolSize): Pi
   return { bytes, grown: { tensor: output, distance, lowerBound: Math.min(leastPool(contents).distance, distance) } };
 }
 
-/** How large a pool of this layout is, and how near to the output that grows over it. */
-function sizeOf(contents: PoolContents, { bytes, placed }: Layout): PoolSize {
+/** Least bytes from the start of the output that grows over a pool of this layout to the start of the pool. */
+function distanceOf(contents: PoolContents, { placed }: Layout): number {
   const pieces = piecesOf(placed);
-  const distance = grownRows(contents).reduce((most, { from, at, bytes: row }) => {
+  return grownRows(contents).reduce((most, { from, at, bytes: row }) => {
     const needed = pieces.filter(({ piece }) => endOf(piece) >= from);
     return Math.max(most, at + row - Math.min(...needed.map(({ start }) => start)));
   }, 0);
-  return { bytes, distance };
 }
 
 /** A layout where an output that grows over the pool lends it some bytes. */
-interface LentLayout extends Layout {
+interface GrownLayout extends Layout, PoolSize {
   /** Bytes that the last rows of the output and the pool have in common. */
   readonly lent: number;
   /** Bytes that the pool adds to those of the output. */
   readonly beyond: number;
+  /** True where every tensor is a ring. */
+  readonly isRings: boolean;
 }
 
 /** Shares of the most bytes that an output could lend a pool for which layouts are made. */
@@ -116,44 +115,43 @@ function lentBytes(contents: PoolContents): readonly number[] {
   return [...new Set(LENT_SHARES.map((share) => alignBytes(Math.floor(share * most))))];
 }
 
-function lentLayout(contents: PoolContents, lent: number, layout: Layout): LentLayout {
-  return { ...layout, lent, beyond: bytesBeyond(contents, sizeOf(contents, layout)) };
+function grownLayout(contents: PoolContents, lent: number, layout: Layout, isRings = false): GrownLayout {
+  const { bytes } = layout;
+  const distance = distanceOf(contents, layout);
+  return { ...layout, lent, distance, beyond: bytesBeyond(contents, { bytes, distance }), isRings };
 }
 
 /** Every tensor as a ring, or, where that needs more than is enough and than none of them, none. */
-function simpleLayout(
-  contents: PoolContents,
-  enough: number,
-  search: Search,
-): LentLayout & { readonly isRings: boolean } {
-  let best: (LentLayout & { readonly isRings: boolean }) | undefined;
+function simpleLayout(contents: PoolContents, enough: number, search: Search): GrownLayout {
+  const lents = lentBytes(contents);
+  let best: GrownLayout | undefined;
   for (const isRings of [true, false]) {
     const items = itemsOf(contents, new Set(isRings ? heldBy(contents) : []));
-    for (const lent of lentBytes(contents)) {
+    for (const lent of lents) {
       const room = { taken: takenBy(contents, lent), enough: enough + lent };
-      const found = lentLayout(contents, lent, layOut(items, room, search));
-      if (best === undefined || found.beyond < best.beyond) best = { ...found, isRings };
+      const found = grownLayout(contents, lent, layOut(items, room, search), isRings);
+      if (best === undefined || found.beyond < best.beyond) best = found;
       if (best.beyond <= enough) return best;
     }
   }
-  const [lent] = lentBytes(contents);
+  const [lent] = lents;
   if (search === "quick" && lent !== undefined) {
     const items = itemsOf(contents, new Set());
     const found = placeInTime(items, { taken: takenBy(contents, lent), bytes: enough + lent, search });
-    if (found) return { ...lentLayout(contents, lent, found), isRings: false };
+    if (found) return grownLayout(contents, lent, found);
   }
   return must(best, "layout");
 }
 
 /** A layout without rings that adds less than a known one. */
-function layoutInTime(contents: PoolContents, enough: number, known: LentLayout): LentLayout | undefined {
+function layoutInTime(contents: PoolContents, enough: number, known: GrownLayout): GrownLayout | undefined {
   const items = itemsOf(contents, new Set());
   const [most] = lentBytes(contents);
-  let best: LentLayout | undefined;
+  let best: GrownLayout | undefined;
   for (const lent of new Set([known.lent, must(most, "bytes")])) {
     const room = { taken: takenBy(contents, lent), enough: enough + lent };
     const found = improveInTime(items, room, (best ?? known).beyond + lent);
-    if (found) best = lentLayout(contents, lent, found);
+    if (found) best = grownLayout(contents, lent, found);
   }
   return best;
 }
@@ -173,15 +171,15 @@ function takenBy(contents: PoolContents, lent: number): readonly Taken[] {
 const MAX_MIXED = 1500;
 
 /** The layout with as many rings as cost no byte. */
-function withRings(contents: PoolContents, simple: LentLayout & { readonly isRings?: boolean }): Layout {
+function withRings(contents: PoolContents, simple: GrownLayout): GrownLayout {
   if (simple.isRings || simple.placed.length > MAX_MIXED) return simple;
   const room = { taken: takenBy(contents, simple.lent), enough: simple.beyond + simple.lent };
   // The more rows, the larger the table that a ring saves.
   const inOrder = heldBy(contents).toSorted((a, b) => livesOf(contents, b).length - livesOf(contents, a).length);
   const ringed = new Set<number>();
-  let best: LentLayout = simple;
+  let best: GrownLayout = simple;
   for (const step of inOrder) {
-    const mixed = lentLayout(contents, simple.lent, layOut(itemsOf(contents, ringed.add(step)), room, "quick"));
+    const mixed = grownLayout(contents, simple.lent, layOut(itemsOf(contents, ringed.add(step)), room, "quick"));
     if (mixed.beyond <= best.beyond) best = mixed;
     else ringed.delete(step);
   }

@@ -303,7 +303,7 @@ function streamBytes(
 /** The contents of a pool with the output that grows over it, if any does. */
 function withGrown(life: ReadonlyMap<TensorId, Life>, contents: PoolContents): PoolContents {
   const { rows } = contents;
-  // The last that is made is the last that has all of its rows.
+  // The last of them has its last rows when most of the pool has fallen free.
   const grows = rows.findLastIndex(({ output }, i) => life.get(output)?.isCaller === false && mayGrow(contents, i));
   return grows < 0 ? contents : { ...contents, grows };
 }
